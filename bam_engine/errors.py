@@ -37,6 +37,10 @@ class AnnotationError(BamError):
     """An attribute, assignment or answer is invalid."""
 
 
+class TeamError(BamError):
+    """An account, a role, a password or an invitation is invalid, or its owner is refused."""
+
+
 class LearningError(BamError):
     """A classifier, round or threshold cannot be computed from the labels at hand."""
 

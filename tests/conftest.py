@@ -58,6 +58,16 @@ def descriptors_by_default() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def passwords_are_hashed_at_once() -> Iterator[None]:
+    """Tests of who may do what do not wait for hashes that take long on purpose."""
+    from argon2 import PasswordHasher
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bam_engine.team.passwords.hasher", lambda: PasswordHasher(1, 8, 1))
+        yield
+
+
 @pytest.fixture
 def standard_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     """New workspaces embed with the encoder that users get."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.annotator_store import Annotators
+from bam_engine.annotation.annotator_store import Annotators, merged_into
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
     PURPOSES,
@@ -21,6 +21,7 @@ from bam_engine.annotation.answers import (
     Answers,
     Assignment,
     Decisions,
+    ForeignAssignment,
     NewAnswer,
     OvertakenAnswer,
     Saved,
@@ -37,6 +38,7 @@ from bam_engine.database import (
     insert_new,
     lock,
     now,
+    snapshot_of,
 )
 from bam_engine.errors import AnnotationError, NotFound
 
@@ -152,11 +154,14 @@ class Annotations:
 
     # Answers
 
-    def record(self, assignment_id: str, answers: Sequence[NewAnswer], *, last: int | None = None) -> Saved:
+    def record(
+        self, assignment_id: str, answers: Sequence[NewAnswer], *, last: int | None = None, by: int | None = None
+    ) -> Saved:
         """Store answers durably in one transaction.
 
         With ``last``, the id of the newest answer about the attribute that whoever answers may have seen, a later one
-        about one of these images by anybody is not answered over.
+        about one of these images by anybody is not answered over. With ``by``, the id of the annotator who is known to
+        answer, the assignment must be theirs.
 
         An answer with a known ``uid`` is a retry and changes nothing. If an annotator answers an image several times,
         the last answer counts. An answer that would replace another one than its ``seen`` is not stored: it comes from
@@ -166,10 +171,11 @@ class Annotations:
         ------
         AnnotationError
             The assignment is unknown (:class:`UnknownAssignment`), a row is not in it, an answer is invalid, or its uid
-            is that of another answer (:class:`UsedUid`), or an answer came after ``last`` (:class:`OvertakenAnswer`).
-            Nothing was stored.
+            is that of another answer (:class:`UsedUid`), an answer came after ``last`` (:class:`OvertakenAnswer`), or
+            the assignment is another person's (:class:`ForeignAssignment`). Nothing was stored.
         """
         assignment = self._find(assignment_id)
+        self._check_person(assignment, by)
         check_author(self._engine, assignment.annotator_id)
         check_answers(answers, WORDS)
         rows = self._rows_among(assignment.id, {int(answer.row) for answer in answers})
@@ -188,6 +194,14 @@ class Annotations:
             if new < len(values):
                 _check_retries(connection, values)
         return Saved(new, len(values) - new, newer)
+
+    def _check_person(self, assignment: Any, by: int | None) -> None:
+        """Check that an assignment is that of an annotator, or of one who is the same person."""
+        if by is None or assignment.annotator_id == by:
+            return
+        same = merged_into(snapshot_of(self._engine))
+        if same.get(assignment.annotator_id, assignment.annotator_id) != same.get(by, by):
+            raise ForeignAssignment("These images were given to another person. Nothing of it was stored.")
 
     def answers(self, attribute_id: int, *, purposes: Collection[str] | None = None) -> Answers:
         """Return the latest answer of each (row, annotator), without withdrawn ones.

@@ -28,6 +28,10 @@ class UsedUid(AnnotationError):
     """Another answer has the same uid."""
 
 
+class ForeignAssignment(AnnotationError):
+    """An assignment is that of another person than who answers."""
+
+
 class OvertakenAnswer(AnnotationError):
     """Somebody has answered about the same image meanwhile."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bam_engine.annotation.attributes import Attribute, check_kind, check_name, check_question
-from bam_engine.database import attributes, former_names, insert_row, now, snapshot_of
+from bam_engine.database import attributes, former_names, insert_row, log_activity, now, snapshot_of
 from bam_engine.errors import AnnotationError, NotFound
 
 
@@ -43,6 +43,7 @@ class Attributes:
         try:
             with self._engine.begin() as connection:
                 key = insert_row(connection, attributes, {**values, "made_at": now()})
+                log_activity(connection, "added attribute", values["name"])
         except sa.exc.IntegrityError as error:
             raise self._taken(values["name"]) from error
         return self.by_id(key)
@@ -108,6 +109,8 @@ class Attributes:
         if values:
             with self._engine.begin() as connection:
                 connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(**values))
+                name = self.by_id(attribute_id).name
+                log_activity(connection, "changed attribute", f"{name}: {', '.join(values)}")
         return self.by_id(attribute_id)
 
     def rename(self, attribute_id: int, name: str) -> Attribute:
@@ -129,6 +132,7 @@ class Attributes:
                 connection.execute(sa.delete(former_names).where(again))
                 values = {"attribute_id": attribute_id, "name": old, "made_at": now()}
                 connection.execute(sa.insert(former_names).values(values))
+                log_activity(connection, "renamed attribute", f"{old} to {new}")
         except sa.exc.IntegrityError as error:
             raise self._taken(new) from error
         return self.by_id(attribute_id)
@@ -154,6 +158,8 @@ class Attributes:
     def _set_archived(self, attribute_id: int, moment: str | None) -> Attribute:
         with self._engine.begin() as connection:
             connection.execute(sa.update(attributes).where(attributes.c.id == attribute_id).values(archived_at=moment))
+            action = "archived attribute" if moment else "restored attribute"
+            log_activity(connection, action, self.by_id(attribute_id).name)
         return self.by_id(attribute_id)
 
     def _taken(self, name: str) -> AnnotationError:

@@ -4,11 +4,14 @@ In:  a SQLAlchemy URL. Out: an engine whose tables are those of ``schema``. Each
 tables; small ones are read through ``snapshots``. Labels cannot be recomputed, so every commit is flushed to disk.
 """
 
+from bam_engine.database.activity_log import acting, keep_actor, log_activity, log_export
 from bam_engine.database.documents import from_document, to_document
 from bam_engine.database.key_values import put_setting, read_setting, write_setting
 from bam_engine.database.opening import open_database, read_only
 from bam_engine.database.schema import (
     SCHEMA_VERSION,
+    accounts,
+    activity,
     annotations,
     annotators,
     assignment_images,
@@ -24,6 +27,8 @@ from bam_engine.database.schema import (
     former_names,
     guideline_examples,
     images,
+    invitations,
+    join_requests,
     measured_thresholds,
     measurements,
     merged_annotators,
@@ -39,6 +44,7 @@ from bam_engine.database.schema import (
     round_images,
     rounds,
     saved_views,
+    sessions,
     settings,
     thresholds,
     validation_draws,
@@ -50,6 +56,9 @@ from bam_engine.database.writing import insert_new, insert_row, lock, now
 __all__ = [
     "SCHEMA_VERSION",
     "Snapshot",
+    "accounts",
+    "acting",
+    "activity",
     "annotations",
     "annotators",
     "assignment_images",
@@ -68,7 +77,12 @@ __all__ = [
     "images",
     "insert_new",
     "insert_row",
+    "invitations",
+    "join_requests",
+    "keep_actor",
     "lock",
+    "log_activity",
+    "log_export",
     "measured_thresholds",
     "measurements",
     "merged_annotators",
@@ -91,6 +105,7 @@ __all__ = [
     "round_images",
     "rounds",
     "saved_views",
+    "sessions",
     "settings",
     "snapshot_of",
     "thresholds",

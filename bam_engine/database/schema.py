@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -385,5 +385,54 @@ saved_views = sa.Table(
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("query", sa.Text, nullable=False),  # JSON: the gallery's query
     sa.Column("version", sa.Integer, nullable=False),  # of the query's form
+    _made_at(),
+)
+
+accounts = sa.Table(  # of people who sign in
+    "accounts",
+    metadata,
+    _id(),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),  # "viewer", "annotator", "reviewer", "owner"
+    sa.Column("password", sa.Text, nullable=False),  # Argon2's hash, with its salt and its parameters
+    _made_at(),
+)
+sessions = sa.Table(  # in which somebody is signed in
+    "sessions",
+    metadata,
+    _id(),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),  # SHA-256 of the token, which the browser alone has
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    _made_at(),
+    sa.Column("expires_at", sa.Text, nullable=False),
+)
+invitations = sa.Table(
+    "invitations",
+    metadata,
+    _id(),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),  # SHA-256 of the token in the link
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("invited_by", sa.ForeignKey("annotators.id")),  # null: on the command line
+    _made_at(),
+    sa.Column("expires_at", sa.Text, nullable=False),
+    sa.Column("used_by", sa.ForeignKey("annotators.id")),  # null: nobody yet
+    sa.Column("revoked_at", sa.Text),  # null: it is not
+)
+join_requests = sa.Table(
+    "join_requests",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("password", sa.Text, nullable=False),  # as in accounts
+    sa.Column("note", sa.Text, nullable=False),  # to the owner
+    _made_at(),
+)
+activity = sa.Table(  # what people did that others should be able to look up
+    "activity",
+    metadata,
+    _id(),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # null: on the command line
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
     _made_at(),
 )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation import NEGATIVE, POSITIVE, UNSURE, Attribute
+from bam_engine.database import log_export
 from bam_engine.errors import ExchangeError
 from bam_engine.files import check_output, replacing
 from bam_engine.labelling import tasks
@@ -70,6 +71,7 @@ def write_labels(workspace: Workspace, attribute: Attribute, file: Path, *, raw_
             write_lines(stream, [COLUMNS, *table], raw_text=raw_text)
     except OSError as error:
         raise ExchangeError(f"Cannot write {file}: {error.strerror or error}.") from error
+    log_export(workspace.engine, f"the labels of {attribute.name} to {file}")
     return len(lines)
 
 

@@ -110,9 +110,12 @@ def export(
         raise ExchangeError(f"Unknown format {form!r}. Choose {' or '.join(FORMATS)}.")
     dataset = gather(workspace, encoders=encoders)
     if form == "csv":
-        return exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
-    paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
-    return [*paths, exchange.write_notice(dataset, target.parent)] if dataset.generated else paths
+        paths = exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
+    else:
+        paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
+        paths += [exchange.write_notice(dataset, target.parent)] if dataset.generated else []
+    db.log_export(workspace.engine, f"the dataset to {target}")
+    return paths
 
 
 def _attribute(

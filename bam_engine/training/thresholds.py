@@ -408,6 +408,7 @@ def save(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> At
     }
     with workspace.engine.begin() as connection:
         connection.execute(sa.insert(db.thresholds).values(values))
+        db.log_activity(connection, "chose threshold", f"{attribute.name}: {threshold.value:.3f}")
     saved = current_threshold(workspace, attribute)
     if saved is None:
         raise BamError(f"The threshold of {attribute.name} was saved but cannot be read back.")

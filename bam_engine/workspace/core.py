@@ -14,7 +14,7 @@ import threading
 import uuid
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,7 @@ from bam_engine.database import (
     Snapshot,
     images,
     insert_new,
+    keep_actor,
     on_restore,
     open_database,
     read_setting,
@@ -43,6 +44,7 @@ from bam_engine.embedding import DEFAULT_ENCODER, Encoder, VectorStore, open_enc
 from bam_engine.errors import BamError, EmbeddingError
 from bam_engine.files import PRIVATE_FOLDER, is_due, sweep
 from bam_engine.jobs import Jobs
+from bam_engine.team import Team
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.encoders import EncoderChoice, Encoders, first_choice
 from bam_engine.workspace.memory import Kind, Memory
@@ -120,8 +122,9 @@ class Workspace:
         self.attributes = Attributes(self.engine)
         self.annotators = Annotators(self.engine)
         self.annotations = Annotations(self.engine)
+        self.team = Team(self.engine)
         self.encoders = Encoders(self.engine, self.cache)
-        self.jobs = Jobs(within=lambda: self.using(self.choice.key))
+        self.jobs = Jobs(within=self._within_job)
         self.memory = Memory()
         on_restore(self.engine, self.memory.clear)
         self._lock = threading.Lock()
@@ -192,6 +195,10 @@ class Workspace:
         """
         with reading(self.engine), self.using():
             yield
+
+    def _within_job(self) -> AbstractContextManager[None]:
+        """Return the context of a job: the encoder in use and the person who acts, both when it starts."""
+        return _entered(self.using(self.choice.key), keep_actor(self.engine))
 
     def digest_of(self, row: int) -> str:
         """Return the digest of an image; of a row beyond the collection, "".
@@ -298,6 +305,14 @@ class Workspace:
         """Return the vector store of the current encoder, or of the encoder with ``key``."""
         folder, digests = self.cache / "vectors" / (key or self.choice.key), self.catalogue.digests()
         return self.memory.get(_STORES, folder, id(digests.array), lambda: VectorStore(folder, images=digests.array))
+
+
+@contextmanager
+def _entered(*contexts: AbstractContextManager[None]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for context in contexts:
+            stack.enter_context(context)
+        yield
 
 
 def folder_from_environment() -> Path:

@@ -1,0 +1,113 @@
+"""Requests to join: anybody asks, with a name and a password; an owner approves with a role, or declines.
+
+In:  a name, a password and a note. Out: nothing that tells whoever asks which names exist.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bam_engine.annotation.annotator_store import Annotators
+from bam_engine.annotation.names import check_annotator_name
+from bam_engine.database import annotators, join_requests, lock, log_activity, now, snapshot_of
+from bam_engine.errors import NotFound, TeamError
+from bam_engine.team.accounts import Account, Accounts
+from bam_engine.team.passwords import hash_password
+from bam_engine.team.roles import Role
+
+MOST, NOTE_LENGTH = 100, 500
+"""Requests that wait for an owner at most, and characters of a note."""
+
+
+@dataclass(frozen=True)
+class JoinRequest:
+    """A request; ``known`` says that an annotator has the name, whose answers the person would take over."""
+
+    id: int
+    name: str
+    note: str
+    made_at: str
+    known: bool
+
+
+class JoinRequests:
+    """The requests that wait for an owner."""
+
+    def __init__(self, engine: sa.Engine, accounts: Accounts) -> None:
+        self._engine, self._accounts = engine, accounts
+        self._annotators = Annotators(engine)
+
+    def all(self) -> list[JoinRequest]:
+        """Return all requests, the oldest first."""
+        rows = snapshot_of(self._engine).rows(join_requests)
+        return [
+            JoinRequest(row.id, row.name, row.note, row.made_at, self._annotators.find(row.name) is not None)
+            for row in rows
+        ]
+
+    def ask(self, name: str, password: str, note: str = "") -> None:
+        """Ask to join. A name that is taken is stored as any other: the owner sees it, not whoever asks.
+
+        Raises
+        ------
+        TeamError
+            The password is too short or too long, the note is too long, or ``MOST`` requests wait already.
+        AnnotationError
+            The name is empty or too long.
+        """
+        name, note = check_annotator_name(name), " ".join(note.split())
+        if len(note) > NOTE_LENGTH:
+            raise TeamError(f"The note has {len(note):,} characters. Write {NOTE_LENGTH} at most.")
+        self._check_room()
+        hashed = hash_password(password)
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            self._check_room()
+            values = {"name": name, "password": hashed, "note": note, "made_at": now()}
+            connection.execute(sa.insert(join_requests).values(values))
+
+    def approve(self, request_id: int, role: Role) -> Account:
+        """Give whoever asked an account, with the password of the request.
+
+        Raises
+        ------
+        TeamError
+            The person has an account.
+        AnnotationError
+            The annotator of this name is archived or simulated.
+        NotFound
+            There is no such request any more.
+        """
+        request = self._get(request_id)
+        annotator_id = self._annotators.id_of(request.name)
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            request = self._get(request_id)
+            self._accounts.insert(connection, annotator_id, role, request.password)
+            connection.execute(sa.delete(join_requests).where(join_requests.c.id == request_id))
+            log_activity(connection, "approved request", f"of {request.name} as {role}")
+        return self._accounts.get(request.name)
+
+    def decline(self, request_id: int) -> None:
+        """Decline a request, which is forgotten.
+
+        Raises
+        ------
+        NotFound
+            There is no such request any more.
+        """
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            request = self._get(request_id)
+            connection.execute(sa.delete(join_requests).where(join_requests.c.id == request_id))
+            log_activity(connection, "declined request", f"of {request.name}")
+
+    def _get(self, request_id: int) -> sa.Row[tuple[object, ...]]:
+        found = snapshot_of(self._engine).rows_with(join_requests.c.id, request_id)
+        if not found:
+            raise NotFound("There is no such request any more. Reload the page.")
+        return found[0]
+
+    def _check_room(self) -> None:
+        if len(snapshot_of(self._engine).rows(join_requests)) >= MOST:
+            raise TeamError("Too many requests wait for an owner. Ask an owner for an invitation.")

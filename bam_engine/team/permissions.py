@@ -1,0 +1,62 @@
+"""What each role may change: one table of the database's tables, asked before every statement that writes.
+
+Pages and routes show each role what it can do; whatever they forget is refused here. A table that is not named is the
+owners'. Reading is for everybody who is signed in, and work in the background was allowed when it was started.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from bam_engine.database import schema
+from bam_engine.errors import TeamError
+from bam_engine.team.roles import Role
+
+_ANSWERS = (schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.captions)
+_DECISIONS = (
+    *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings),
+    *(schema.validation_draws, schema.validation_images, schema.rounds, schema.round_images, schema.models),
+    *(schema.thresholds, schema.certifications, schema.certification_cuts, schema.certification_images),
+    *(schema.audits, schema.audit_images, schema.recall_samples, schema.recall_images),
+)
+_COMPUTED = (schema.activity, schema.calibrations, schema.measured_thresholds, schema.measurements, schema.revisions)
+MAY_WRITE: dict[str, Role] = {
+    **{table.name: Role.VIEWER for table in _COMPUTED},  # the program writes them for whoever looks
+    **{table.name: Role.ANNOTATOR for table in (*_ANSWERS, schema.saved_views)},
+    **{table.name: Role.REVIEWER for table in _DECISIONS},
+}
+"""The least role that may write to a table, by its name."""
+
+
+def restrict(engine: sa.Engine, role: Callable[[], Role | None]) -> None:
+    """Refuse from here on what a role may not write.
+
+    Parameters
+    ----------
+    role
+        Returns the role of whoever acts in this thread, or None for the program itself. May raise to refuse everything.
+    """
+
+    def check(_connection: sa.Connection, statement: Any, *_: object) -> None:
+        if isinstance(statement, sa.UpdateBase) and isinstance(statement.table, sa.Table):
+            check_may_write(statement.table, role())
+
+    sa.event.listen(engine, "before_execute", check)
+
+
+def check_may_write(table: sa.Table, role: Role | None) -> None:
+    """Raise :class:`TeamError` where a role may not write to a table."""
+    least = MAY_WRITE.get(table.name, Role.OWNER)
+    if role is not None and role < least:
+        raise TeamError(f"This is for {plural(least)}, and you are {with_article(role)}. Ask an owner to do it.")
+
+
+def plural(role: Role) -> str:
+    """Return the people of a role and of those above it, such as "reviewers and owners"."""
+    return " and ".join(f"{each}s" for each in Role if each >= role)
+
+
+def with_article(role: Role) -> str:
+    """Return a role with its article, such as "an owner"."""
+    return f"{'an' if str(role)[0] in 'aeiou' else 'a'} {role}"
