@@ -14,8 +14,9 @@ recall is at least that of the fixed one, else for the longest; its interval res
 whose delivered precision is below 90%, of those that are certified. "covered": the runs in which the recall interval
 that the app states holds the true recall.
 
-All numbers of one attribute and encoder share their seeds. Runs are written to a file as they come, and those that are
-there are not played again: ``--runs FILE`` resumes, with other attributes or more seeds too.
+All numbers of one attribute and encoder share their seeds, and every seed is played for all of them before the next.
+Runs are written to a file as they come, and those that are there are not played again: ``--runs FILE`` resumes, with
+other attributes or more seeds too.
 """
 
 import argparse
@@ -267,10 +268,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{len(data.vectors):,} real pictures, precision {TARGET:.0%} at 95% confidence; {machine()}", flush=True)
     cases = [
         (encoder, attribute, rate, contestant, seed)
-        for encoder in options.encoders
-        for attribute in options.attributes
         for rate in options.error_rates
         for seed in range(options.seeds)
+        for encoder in options.encoders
+        for attribute in options.attributes
         for contestant in options.contestants
     ]
     runs = known_runs(options.runs)

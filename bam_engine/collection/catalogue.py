@@ -9,7 +9,7 @@ import secrets
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -246,9 +246,11 @@ class Catalogue:
                     new.append(record)
             first, made_at = columns.next_row(connection), now()
             if new:
-                values = [{**asdict(record), "row": first + i, "made_at": made_at} for i, record in enumerate(new)]
-                for value in values:
-                    del value["generated"]  # the workspace is marked as a whole
+                names = [each.name for each in fields(NewImage) if each.name != "generated"]  # that marks the workspace
+                values = [
+                    {**{name: getattr(record, name) for name in names}, "row": first + i, "made_at": made_at}
+                    for i, record in enumerate(new)
+                ]
                 connection.execute(sa.insert(table), values)
         return len(new)
 

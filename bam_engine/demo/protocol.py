@@ -162,7 +162,8 @@ def play(
     for done, (name, step) in enumerate(steps.items()):
         report(done, len(steps), name)
         try:
-            step()
+            with workspace.reading():
+                step()
         except (LearningError, AuditError) as error:
             problems.append(str(error))
     report(len(steps), len(steps), "played")

@@ -8,8 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from bam_engine.collection import NewImage, Thumbnails, mark_demo
@@ -24,6 +26,11 @@ class _Shown(Thumbnails):
 
     def has(self, row: int) -> bool:
         return True
+
+
+def _forgo_durability(connection: Any, *_: object) -> None:
+    """Let a commit not wait for the disk: what is rehearsed ends with its process."""
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 @contextmanager
@@ -43,6 +50,7 @@ def rehearsal(
     """
     with tempfile.TemporaryDirectory(prefix="bam-rehearsal-", dir=within) as home:
         workspace = Workspace(Path(home) / "workspace", Path(home) / "cache")
+        sa.event.listen(workspace.engine, "checkout", _forgo_durability)
         try:
             workspace.thumbnails = _Shown(workspace.thumbnails.folder)
             codes = np.arange(len(vectors)) if projects is None else projects

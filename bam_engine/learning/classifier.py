@@ -25,6 +25,7 @@ _MAX_IMBALANCE = 10.0
 _FOLD_TOLERANCE = 5e-5  # largest component of the mean gradient at which a fit ends
 _TOLERANCE = 1e-6
 _MAX_ITERATIONS = 1000
+_COLUMNS = 256  # features whose scaling is computed at a time, so that they fit into the processor's cache
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,14 @@ def feature_scaling(vectors: Vectors) -> FeatureScaling:
     The scale is the standard deviation times the square root of d, so that standardised vectors have about unit length
     for any encoder. Features with almost no variance are not amplified.
     """
-    sample = np.asarray(vectors, dtype=np.float64)
-    deviation = sample.std(axis=0)
+    d = vectors.shape[1]
+    mean, deviation = np.empty(d), np.empty(d)
+    for start in range(0, d, _COLUMNS):
+        part = slice(start, start + _COLUMNS)
+        sample = np.asarray(vectors[:, part], dtype=np.float64)
+        mean[part], deviation[part] = sample.mean(axis=0), sample.std(axis=0)
     floor = max(0.01 * float(np.sqrt(np.mean(deviation**2))), 1e-6)
-    return FeatureScaling(sample.mean(axis=0), np.maximum(deviation, floor) * np.sqrt(sample.shape[1]))
+    return FeatureScaling(mean, np.maximum(deviation, floor) * np.sqrt(d))
 
 
 def train(
