@@ -5,7 +5,7 @@ as ``bam simulate --protocol`` does): five random positives are known at the beg
 95% confidence, and every answer of every person is wrong with the same probability. "fixed" is the protocol with 200
 random images, four rounds of 100, a certification of about 300 and an audit of 200, all answered by as many people.
 Ours has a random sample of 60, two or four rounds of 100, and a certification of about 150 or 250 ("4 + 150"); an
-audit follows only where nothing could be certified. With 5% wrong answers two people judge, and a third settles what
+audit follows only where nothing could be certified. With 5% wrong answers two people judge, and others settle what
 they do not agree on; one teaches in ours, two in the fixed protocol. Without wrong answers one person does everything.
 
 "recall" is the true recall of what is delivered, 0 in a run that is not certified; "answers" are all answers of people.

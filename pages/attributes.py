@@ -109,7 +109,8 @@ if existing:
     st.subheader("Votes required per image", anchor=False)
     st.caption(
         "How many people must agree before an image has a label. Working alone, 1 and 1. In a team, 1 for training and "
-        "2 for evaluation: a wrong answer in training costs little, one in evaluation counts in full."
+        "2 for evaluation: a wrong answer in training costs little, one in evaluation counts in full. A yes that "
+        "anybody contradicts must lead by two."
     )
     teach, judge = st.columns(2)
     people = teach.number_input(

@@ -118,8 +118,8 @@ def explain(result: AuditResult, verdict: Verdict) -> None:
         st.markdown(
             "- **Precision** is that of the accepted images that had no label when the audit was drawn; what people "
             "had labelled yes is known. It counts an image as positive when the annotators agree that it is: "
-            f"{people} asked here, and more say yes than no. A disputed image counts as not positive until a "
-            "further person settles it.\n"
+            f"{people} asked here, and a yes that anybody contradicts must lead by two. A disputed image counts as not "
+            "positive until a further person settles it.\n"
             "- **BAM's definition** counts it when *at least one* says yes. With one annotator both are the same; the "
             "more people are asked, the more generous it is.\n"
             f"- **Intervals** hold with {percent_at_least(verdict.estimate.confidence)} confidence: "

@@ -107,7 +107,7 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
                 simulated_annotators.MAX_VOTES,
                 team.people,
                 key=f"{name}-people",
-                help="It holds for the whole workspace, for people too. Where two differ, a third decides.",
+                help="It holds for the whole workspace, for people too. Where two differ, others decide.",
             )
             judges = st.number_input(
                 "Votes required for evaluation",

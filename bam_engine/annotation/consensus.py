@@ -12,6 +12,8 @@ from bam_engine.annotation.answers import NEGATIVE, POSITIVE, UNSURE, Answers, D
 from bam_engine.errors import AnnotationError
 
 NO_LABEL = -1
+CONTESTED_LEAD = 2
+"""How many more must say yes than no where anybody says no: two against one are worth no more than one answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +62,9 @@ class Redundancy:
 def consensus(answers: Answers, *, redundancy: int | Redundancy, decisions: Decisions | None = None) -> Consensus:
     """Return the label of each image on which at least ``redundancy`` annotators agree against fewer others.
 
-    An image is positive if it has at least ``redundancy`` positive votes and more positive than negative ones, and
-    likewise for negative; otherwise it has no label and needs another annotator. *Unsure* counts for neither side. A
-    decision overrides the votes.
+    An image is negative if it has at least ``redundancy`` negative votes and more of them than positive ones, and
+    likewise positive, but a yes that anybody contradicts must lead by two; otherwise it has no label and needs another
+    annotator. *Unsure* counts for neither side. A decision overrides the votes.
 
     Parameters
     ----------
@@ -83,6 +85,13 @@ def consensus(answers: Answers, *, redundancy: int | Redundancy, decisions: Deci
     >>> answers = Answers(np.array([7, 7, 9]), np.array([1, 2, 1]), np.array([1, 1, 0], np.int8))
     >>> consensus(answers, redundancy=2).labels.tolist()
     [1, -1]
+
+    Notes
+    -----
+    If everybody errs in the same share of images, only the difference of the votes is evidence (A. Wald, *Sequential
+    Analysis*, 1947): two against one say as much as one answer alone. Of rare positives that is too little, since most
+    images that one person calls positive by mistake are asked about because they are many, not because they are likely
+    (docs/decisions/0043-a-contested-yes-leads-by-two.md).
     """
     if isinstance(redundancy, int):
         redundancy = Redundancy(redundancy, redundancy, np.array([], np.int64))
@@ -100,7 +109,8 @@ def consensus(answers: Answers, *, redundancy: int | Redundancy, decisions: Deci
     ).astype(np.int64)
     positives, negatives = counts[:, 0], counts[:, 1]
     labels, required = np.full(len(rows), NO_LABEL, dtype=np.int8), redundancy.of(rows)
-    labels[(positives >= required) & (positives > negatives)] = POSITIVE
+    lead = np.where(negatives > 0, CONTESTED_LEAD, 1)
+    labels[(positives >= required) & (positives - negatives >= lead)] = POSITIVE
     labels[(negatives >= required) & (negatives > positives)] = NEGATIVE
     decided = np.zeros(len(rows), dtype=bool)
     if decisions is not None:

@@ -52,7 +52,7 @@ def labels_by_any(rows: npt.ArrayLike, answers: npt.ArrayLike, *, people: int = 
 def labels_by_consensus(
     rows: npt.ArrayLike, answers: npt.ArrayLike, *, redundancy: int = 1, decisions: Decisions | None = None
 ) -> AuditLabels:
-    """Return labels by consensus: positive if at least ``redundancy`` annotators say so and more than say no.
+    """Return labels by consensus: positive if ``redundancy`` annotators say so, and two more than say no if any does.
 
     An image is open (-1) until ``redundancy`` people have answered, and negative where they then disagree or are unsure
     (:func:`~bam_engine.annotation.judged_labels`). An adjudicator's decision counts whatever the others said.

@@ -1,5 +1,8 @@
 """Consensus against its definition, image by image."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,13 +26,14 @@ def as_answers(entries: dict[tuple[int, int], int]) -> Answers:
 
 
 @given(entries=ENTRIES, redundancy=st.integers(1, 4))
-def test_the_label_needs_enough_votes_and_a_majority(entries, redundancy) -> None:
+def test_a_label_needs_enough_votes_and_a_majority_and_a_contested_yes_leads_by_two(entries, redundancy) -> None:
     agreed = consensus(as_answers(entries), redundancy=redundancy)
     assert agreed.rows.tolist() == sorted({row for row, _ in entries})
     for place, row in enumerate(agreed.rows.tolist()):
         votes = [answer for (other, _), answer in entries.items() if other == row]
         yes, no, unsure = (votes.count(answer) for answer in (POSITIVE, NEGATIVE, UNSURE))
-        expected = 1 if yes >= redundancy and yes > no else 0 if no >= redundancy and no > yes else -1
+        leads = yes - no >= 2 if no else yes > 0
+        expected = 1 if yes >= redundancy and leads else 0 if no >= redundancy and no > yes else -1
         assert agreed.labels[place] == expected
         assert agreed.settled[place] == (expected != -1)
         assert agreed.counts[place].tolist() == [yes, no, unsure]
@@ -39,6 +43,53 @@ def test_two_against_two_settle_nothing_and_a_fifth_does() -> None:
     entries = {(3, 1): POSITIVE, (3, 2): POSITIVE, (3, 3): NEGATIVE, (3, 4): NEGATIVE}
     assert consensus(as_answers(entries), redundancy=2).labels.tolist() == [-1]
     assert consensus(as_answers(entries | {(3, 5): NEGATIVE}), redundancy=2).labels.tolist() == [0]
+
+
+def test_two_yes_against_one_no_are_no_yes_yet_and_the_other_way_round_they_are_a_no() -> None:
+    entries = {
+        (3, 1): POSITIVE,
+        (3, 2): POSITIVE,
+        (3, 3): NEGATIVE,
+        (4, 1): NEGATIVE,
+        (4, 2): NEGATIVE,
+        (4, 3): POSITIVE,
+    }
+    for redundancy in (1, 2):
+        assert consensus(as_answers(entries), redundancy=redundancy).labels.tolist() == [-1, 0]
+    assert judged_labels(consensus(as_answers(entries), redundancy=2)).tolist() == [0, 0], "not positive meanwhile"
+    assert consensus(as_answers(entries | {(3, 4): POSITIVE}), redundancy=2).labels.tolist() == [1, 0]
+    assert consensus(as_answers(entries | {(3, 4): NEGATIVE}), redundancy=2).labels.tolist() == [-1, 0]
+
+
+def test_the_lead_leaves_less_than_half_of_the_wrong_yes_and_costs_an_answer_for_every_tenth_positive() -> None:
+    """The figures of docs/decisions/0043: people are asked one after another until the image is settled."""
+    sequences = list(itertools.product([POSITIVE, NEGATIVE], repeat=9))
+    entries = {
+        (10 * place + asked, person): answer
+        for place, answers in enumerate(sequences)
+        for asked in range(2, 10)
+        for person, answer in enumerate(answers[:asked])
+    }
+    agreed = consensus(as_answers(entries), redundancy=2)
+    labels = dict(zip(agreed.rows.tolist(), agreed.labels.tolist(), strict=True))
+
+    def played(yes: float) -> tuple[float, float]:
+        """Return the share labelled yes, and the mean number of answers, where each says yes with a probability."""
+        share = answers = 0.0
+        for place, sequence in enumerate(sequences):
+            probability = math.prod(yes if answer == POSITIVE else 1 - yes for answer in sequence)
+            asked = next((asked for asked in range(2, 10) if labels[10 * place + asked] != -1), 9)
+            share += probability * (labels[10 * place + asked] == POSITIVE)
+            answers += probability * asked
+        return share, answers
+
+    third_decides = 0.05**2 + 2 * 0.05 * 0.95 * 0.05
+    assert 1000 * third_decides == pytest.approx(7.25)
+    wrong, _ = played(0.05)
+    assert 1000 * wrong == pytest.approx(2.75, abs=0.01)
+    right, answers = played(0.95)
+    assert answers - (2 + 2 * 0.05 * 0.95) == pytest.approx(0.1, abs=0.01), "more than if a third decided"
+    assert right == pytest.approx(1 - third_decides, abs=0.001)
 
 
 def test_unsure_counts_for_neither_side() -> None:

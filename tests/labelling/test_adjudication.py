@@ -26,9 +26,13 @@ def test_disputed_is_what_enough_people_answered_without_agreeing(team: Workspac
     vote(team, watercolor, "cleo", {3: -1})
     assert waiting(team, watercolor) == [3, 2, 4], "the most answered first"
     vote(team, watercolor, "dan", {3: 1})
-    assert waiting(team, watercolor) == [2, 4], "two against one agree"
+    assert waiting(team, watercolor) == [3, 2, 4], "a yes that somebody contradicts leads by two"
+    vote(team, watercolor, "finn", {3: 1})
+    assert waiting(team, watercolor) == [2, 4], "three against one agree"
+    vote(team, watercolor, "cleo", {2: 0})
+    assert waiting(team, watercolor) == [4], "and so do two of three on a no"
     team.redundancy = 3
-    assert waiting(team, watercolor) == [3], "the others wait for a third person"
+    assert waiting(team, watercolor) == [2], "the others wait for a third person"
 
 
 def test_one_person_alone_disputes_nothing(workspace: Workspace, watercolor: Attribute) -> None:

@@ -224,6 +224,8 @@ def test_who_settles_disputes_is_not_counted_as_agreeing_and_is_told_apart(
         assert measure.value is None
         assert "asked only about images on which others did not agree" in measure.reason
     assert ada.with_majority == before.annotators[0].with_majority
+    assert tasks.labels(team, watercolor).settled.sum() == 3, "two of three settle a no, and no yes"
+    vote(team, watercolor, "dan", {2: 1})
     assert tasks.labels(team, watercolor).settled.sum() == 4, "their answers settle what they are asked"
 
 

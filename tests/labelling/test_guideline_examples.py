@@ -211,7 +211,7 @@ def test_an_example_is_not_shown_while_a_sample_waits_for_blind_answers_about_it
     assert not only(workspace, mood).shown
     vote(workspace, mood, "ben", {first: 0})
     assert not only(workspace, mood).shown, "the two disagree, so a third is asked"
-    vote(workspace, mood, "eve", {first: 1})
+    vote(workspace, mood, "eve", {first: 0})
     assert only(workspace, mood).shown
     assert only(workspace, mood).remark == "A sample that judges holds it, labelled blind."
     workspace.judging_redundancy = 3

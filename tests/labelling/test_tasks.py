@@ -45,7 +45,8 @@ def test_one_person_teaches_and_two_judge(workspace: Workspace, watercolor: Attr
     oracle.answer(workspace, judging, name="ben", wrong=True)
     disputed = tasks.adjudication_task(workspace, watercolor).rows
     assert set(disputed.tolist()) == set(judging.rows.tolist())
-    oracle.answer(workspace, judging, name="cleo")
+    for name in ("cleo", "dan"):
+        oracle.answer(workspace, judging, name=name)
     assert tasks.state(workspace, judging).settled == 6
 
 
@@ -70,7 +71,9 @@ def test_another_number_of_votes_changes_the_labels_that_it_is_about(
     assert settled() == (8, 6)
 
 
-def test_a_dispute_is_shown_to_a_third_person(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
+def test_a_dispute_is_shown_to_a_third_person_who_settles_a_no_and_to_a_fourth_for_a_yes(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
     workspace.redundancy = 2
     task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
     oracle.answer(workspace, task, name="ada")
@@ -78,6 +81,14 @@ def test_a_dispute_is_shown_to_a_third_person(workspace: Workspace, watercolor: 
     found = tasks.state(workspace, task)
     assert (found.answered, found.settled, found.disputed) == (8, 0, 8)
     oracle.answer(workspace, task, name="cleo")
+    yes = [row for row in task.rows.tolist() if oracle.knows(workspace, row)]
+    found = tasks.state(workspace, task)
+    assert 0 < len(yes) < 8
+    assert (found.settled, found.positive, found.disputed) == (8 - len(yes), 0, len(yes))
+    fourth = tasks.open_task(workspace, task, "dan")
+    assert fourth is not None
+    assert list(fourth.rows) == yes
+    oracle.answer(workspace, task, name="dan")
     assert tasks.state(workspace, task).settled == 8
 
 
