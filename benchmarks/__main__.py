@@ -32,6 +32,7 @@ SUITE = (
     "search",
     "words",
     "gallery",
+    "export",
     "map_view",
     "page_load",
     "pages",

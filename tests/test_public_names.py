@@ -273,6 +273,7 @@ ROOMS: dict[str, set[str]] = {
         "is_certified",
         "is_rejected",
         "labels_to_certify",
+        "linked_rows",
         "lower_bound",
         "margin",
         "measure_change",

@@ -1,7 +1,7 @@
 """The results of a collection: what each encoder is worth, and the exported dataset."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -10,7 +10,8 @@ import pandas as pd
 
 from bam_engine.api.encoders import comparison_table, results_table
 from bam_engine.progress import Report, silent
-from bam_engine.reporting.export import export
+from bam_engine.reporting.export import export, form_of
+from bam_engine.reporting.image_export import Content
 from bam_engine.reporting.results import overlooked
 from bam_engine.training.comparison import train_behind
 from bam_engine.workspace import Workspace
@@ -25,9 +26,13 @@ class Results:
         self,
         target: str | Path,
         *,
-        form: Literal["sqlite", "csv"] = "sqlite",
+        form: Literal["sqlite", "csv", "parquet", "jsonl"] | None = None,
         raw_text: bool = False,
         encoders: Mapping[str, str] = MappingProxyType({}),
+        attributes: Sequence[str] = (),
+        accepted: bool = False,
+        splits: Sequence[float] | None = None,
+        seed: int = 0,
         report: Report = silent,
     ) -> list[Path]:
         """Write the dataset and return the files: images, labels by people, scores, and labels by the thresholds.
@@ -35,7 +40,11 @@ class Results:
         Parameters
         ----------
         target
-            The file to write (``"sqlite"``, with the tables of BAM), or a folder (``"csv"``).
+            The file or folder to write.
+        form
+            ``"sqlite"``, one file with the tables of BAM, or ``"csv"``, a folder: the whole dataset with every answer.
+            ``"parquet"`` or ``"jsonl"``: one file with a row for each image, and its manifest. By default it is told by
+            the end of the name, and is ``"sqlite"`` if that says nothing.
         raw_text
             Write texts into CSV files unchanged. By default an apostrophe precedes each text that a spreadsheet would
             take for a formula.
@@ -55,7 +64,16 @@ class Results:
                 f"{name}: {other.note} To export the other result: encoders={{{name!r}: {other.result.choice!r}}}.",
                 stacklevel=2,
             )
-        return export(self.workspace, Path(target), form=form, raw_text=raw_text, encoders=encoders, report=report)
+        path = Path(target)
+        return export(
+            self.workspace,
+            path,
+            form=form or form_of(path),
+            raw_text=raw_text,
+            encoders=encoders,
+            content=Content(tuple(attributes), accepted, splits, seed),
+            report=report,
+        )
 
     def results(self) -> pd.DataFrame:
         """Return one line for each attribute and encoder with a model: what its result is worth.

@@ -1,5 +1,6 @@
 """``audit``, ``report`` and ``export``: check the result, describe it, hand it on."""
 
+import math
 import shlex
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -10,15 +11,17 @@ from bam_engine.charts import PALETTES
 from bam_engine.cli.arguments import Commands, add_command, add_raw_text, given_path, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.errors import AuditError, ExchangeError
+from bam_engine.exchange import manifest
 from bam_engine.files import check_output, replacing
 from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.reporting import export as exporting
 from bam_engine.reporting import results
+from bam_engine.reporting.image_export import SHARES, Content
 from bam_engine.reporting.report import gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.workspace import Workspace
-from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.flow import one_encoder, one_flow
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -51,9 +54,41 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command = add_command(commands, "report", report, "write an attribute's report as one HTML file")
     command.add_argument("name", help="attribute")
     command.add_argument("--out", type=given_path, help="file to write (default: NAME.html)")
+    _add_export(commands)
+    command = add_command(
+        commands, "check-export", check_export, "compare the files of an export with its manifest", opened=False
+    )
+    command.add_argument("export", type=given_path, help="folder, file or manifest of the export")
+
+
+def _add_export(commands: "Commands[ArgumentParser]") -> None:
     command = add_command(commands, "export", export, "write the dataset")
-    command.add_argument("target", type=given_path, help="file (sqlite) or folder (csv) to write")
-    command.add_argument("--format", choices=exporting.FORMATS, default="sqlite", help="default: %(default)s")
+    command.add_argument("target", type=given_path, help="file or folder to write")
+    command.add_argument(
+        "--format",
+        choices=exporting.FORMATS,
+        help="default: by the end of the name, .parquet or .jsonl; else sqlite, the tables of BAM",
+    )
+    command.add_argument(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="export this attribute; repeatable (default: all). This and the next three are not for sqlite and csv",
+    )
+    command.add_argument(
+        "--accepted", action="store_true", help="export only the images that are accepted for one of the attributes"
+    )
+    command.add_argument(
+        "--splits",
+        type=_shares,
+        nargs="?",
+        const=SHARES,
+        metavar="SHARES",
+        help="say of each image whether it trains, validates or tests, images of one project and near-duplicates "
+        "together; with shares such as 70,15,15 (default: 80,10,10)",
+    )
+    command.add_argument("--seed", type=int, default=0, help="of the splits (default: %(default)s)")
     command.add_argument(
         "--encoder",
         action="append",
@@ -63,6 +98,14 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         help="take the scores and decisions of attribute NAME from another encoder than the one in use; repeatable",
     )
     add_raw_text(command)
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    """Parse three numbers as shares of their sum."""
+    parts = [float(part) for part in text.split(",")]
+    if len(parts) != len(SHARES) or min(parts) < 0 or not 0 < sum(parts) < math.inf:
+        raise ArgumentTypeError(f"{text} is not three shares, such as 80,10,10")
+    return tuple(part / sum(parts) for part in parts)
 
 
 def _attribute_and_encoder(text: str) -> tuple[str, str]:
@@ -120,23 +163,35 @@ def report(workspace: Workspace, options: Namespace) -> None:
     _write(options.out or Path(f"{attribute.name}.html"), text.encode())
 
 
-@one_flow
+@one_encoder
 def export(workspace: Workspace, options: Namespace) -> None:
     """Write the dataset, print the files, and what other encoders have for its attributes."""
     encoders = dict(options.encoder)
-    with bar("export", "tables") as report:
+    with bar("export", "steps") as report:
         paths = exporting.export(
             workspace,
             options.target,
-            form=options.format,
+            form=options.format or exporting.form_of(options.target),
             raw_text=options.raw_text,
             encoders=encoders,
+            content=Content(tuple(options.attribute), options.accepted, options.splits, options.seed),
             report=report,
         )
     for path in paths:
         print(path)
     for name, other in results.overlooked(workspace, encoders).items():
         print(f"{name}: {other.note} To export the other result: --encoder {name}={shlex.quote(other.result.choice)}")
+
+
+def check_export(options: Namespace) -> None:
+    """Compare the files of an export with its manifest; fail if one differs."""
+    with bar("check", "files") as report:
+        faults = manifest.check_export(options.export, report=report)
+    for fault in faults:
+        print(f"{fault.path} {fault.problem}")
+    if faults:
+        raise ExchangeError(f"{count(len(faults), 'file')} of the export differ from its manifest. Export it again.")
+    print(f"Every file is as it was written: {manifest.manifest_of(options.export)}")
 
 
 def _write(path: Path, data: bytes) -> None:

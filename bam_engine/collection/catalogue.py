@@ -180,6 +180,11 @@ class Catalogue:
         with self._engine.connect() as connection:
             yield from columns.read_names(connection, first)
 
+    def fields(self, names: Sequence[str], inside: npt.NDArray[np.bool_]) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield columns of the images that are ``inside``, bool (n,), in pages by row: a tuple for each name."""
+        with self._engine.connect() as connection:
+            yield from columns.read_fields(connection, names, inside)
+
     def kinds_of_names(self) -> tuple[str, ...]:
         """Return which kinds of names the images have, in words: some of titles, captions, project and file names."""
         return snapshot_of(self._engine).read(

@@ -4,8 +4,9 @@ In:  a connection. Out: read-only arrays that are indexed by row, and the names 
 image in Python where SQL or numpy can do it.
 """
 
+import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +109,20 @@ def _read_captions(connection: sa.Connection, first: int, stop: int) -> dict[int
     for place, text in connection.execute(query):
         captions[place] = f"{captions[place]} {text}" if place in captions else text
     return captions
+
+
+def read_fields(
+    connection: sa.Connection, names: Sequence[str], inside: npt.NDArray[np.bool_]
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield columns of the table for the images that are ``inside``, bool (n,), in pages by row: a tuple a column."""
+    row = table.c.row
+    query = sa.select(*(table.c[name] for name in names)).order_by(row)
+    for first in range(0, len(inside), _PAGE):
+        chosen = inside[first : first + _PAGE]
+        if not chosen.any():
+            continue
+        page = connection.execute(query.where(row >= first, row < first + len(chosen))).all()
+        yield list(zip(*(page if chosen.all() else itertools.compress(page, chosen)), strict=True))
 
 
 def kinds_of_names(connection: sa.Connection) -> tuple[str, ...]:

@@ -12,6 +12,20 @@ from numpy.typing import NDArray
 
 POSITIVE, UNSURE, NEGATIVE = "positive", "unsure", "negative"
 
+Codes = NDArray[np.int8]
+
+CROWD = (NEGATIVE, POSITIVE)
+"""What people agree on, by code."""
+
+LABELS = (NEGATIVE, POSITIVE, UNSURE)
+"""The label that an image is delivered with, by code."""
+
+WHY = ("by people", "by the classifier", "by the classifier, not covered")
+"""Who decided a label, by code."""
+
+SPLITS = ("train", "validation", "test")
+"""The parts of a dataset, by code."""
+
 
 @dataclass(frozen=True)
 class ImageRecord:
@@ -114,6 +128,28 @@ class AttributeRecord:
     ] = ()  # of each of these labels: "by people", "by the classifier" or "by the classifier, not covered"
     source: Source = Source()
     examples: Sequence[ShownExample] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class AttributeColumns:
+    """What is known of m images about one attribute, as arrays (m,); a code of -1 means nothing.
+
+    Attributes
+    ----------
+    scores
+        float32, nan without a score; None where nothing is trained.
+    crowd, label, why
+        Codes into ``CROWD``, ``LABELS`` and ``WHY``.
+    accepted
+        1 accepted, 0 rejected, -1 undecided.
+    """
+
+    name: str
+    scores: NDArray[np.float32] | None
+    crowd: Codes
+    label: Codes
+    why: Codes
+    accepted: Codes
 
 
 @dataclass(frozen=True)

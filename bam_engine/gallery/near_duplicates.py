@@ -1,8 +1,9 @@
 """The near-duplicates of the collection: searched for once and cached, one image representing each group.
 
 Wires the vectors to ``learning.near_duplicates``. A folder ``near/KEY`` for each encoder holds ``groups.npz``, the
-representative of each row, and during a search ``tables.npz``, the pairs found so far, from which a stopped search
-resumes. Images that were added or embedded later represent themselves until the next search.
+representative of each row and the row that it is linked to, and during a search ``tables.npz``, the pairs found so far,
+from which a stopped search resumes. Images that were added or embedded later represent
+themselves until the next search.
 """
 
 from collections.abc import Iterable
@@ -63,8 +64,8 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
         _write(_folder(workspace) / "tables.npz", state, pairs=pairs, done=np.array(done))
         report(done + 1, total, f"{len(pairs):,} pairs")
     images = np.array(vectors_fingerprint(workspace, len(vectors)))
-    groups = learning.representatives(search.first, pairs)
-    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, groups=groups, images=images)
+    groups, linked = learning.representatives(search.first, pairs), _linked(search.first, pairs)
+    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, groups=groups, linked=linked, images=images)
     (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
     return fold_summary(workspace)
 
@@ -101,6 +102,40 @@ def _read_groups(workspace: Workspace, file: Path) -> Groups | None:
         return None
     groups: Groups = stored["groups"]
     return groups if vectors_fingerprint(workspace, len(groups)) == str(stored["images"]) else None
+
+
+def linked_images(workspace: Workspace, *, report: Report = silent) -> Groups:
+    """Return the lowest row (n,) int32 that each row is a near-duplicate of, directly or by way of others.
+
+    Unlike in :func:`group_of`, a chain in which each image resembles only the next is one group: whoever must not have
+    near-duplicates on two sides needs that. Images are searched first where some have not been.
+
+    Raises
+    ------
+    EmbeddingError
+        Nothing is embedded yet.
+    """
+    n = len(workspace.catalogue)
+    stored = _read_linked(workspace)
+    if stored is None or len(stored) < min(n, len(workspace.vectors())):
+        find_groups(workspace, report=report)
+        stored = _read_linked(workspace)
+    known = np.empty(0, np.int32) if stored is None else stored
+    linked: Groups = np.concatenate([known, np.arange(len(known), n, dtype=np.int32)])
+    return linked
+
+
+def _read_linked(workspace: Workspace) -> Groups | None:
+    stored = derived.read_arrays(_folder(workspace) / "groups.npz", _GROUPS_VERSION)
+    if stored is None or "linked" not in stored:  # searched by an earlier version
+        return None
+    linked: Groups = stored["linked"]
+    return linked if vectors_fingerprint(workspace, len(linked)) == str(stored["images"]) else None
+
+
+def _linked(first: Groups, pairs: NDArray[np.int32]) -> Groups:
+    identical = np.column_stack([np.arange(len(first), dtype=np.int32), first])
+    return learning.linked_rows(np.concatenate([identical, pairs]), len(first)).astype(np.int32)
 
 
 def has_groups(workspace: Workspace) -> bool:

@@ -56,6 +56,7 @@ from bam_engine.learning.intervals import (
     proportions,
     wilson,
 )
+from bam_engine.learning.linked_rows import linked_rows
 from bam_engine.learning.near_duplicates import MAX_PAIRS, TABLES, NearDuplicateSearch, representatives, unique_pairs
 from bam_engine.learning.neighbours import (
     NEIGHBOURS,
@@ -155,6 +156,7 @@ __all__ = [
     "is_certified",
     "is_rejected",
     "labels_to_certify",
+    "linked_rows",
     "lower_bound",
     "margin",
     "measure_change",

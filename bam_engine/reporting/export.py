@@ -1,6 +1,6 @@
 """The current dataset, gathered from the stores and written by ``exchange``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,34 +13,43 @@ from bam_engine import exchange
 from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
-from bam_engine.errors import ExchangeError, LearningError
+from bam_engine.errors import ExchangeError
 from bam_engine.exchange import (
     AttributeRecord,
     Caption,
     Choice,
     Dataset,
-    Decision,
     Hit,
     ImageRecord,
     ShownExample,
-    Source,
 )
-from bam_engine.labelling import tasks
+from bam_engine.exchange.dataset import CROWD, LABELS, WHY
 from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
-from bam_engine.reporting import results
-from bam_engine.reporting.results import Result
-from bam_engine.training.delivered import NOT_COVERED, WHO, automatic_labels, delivered_at, not_covered
-from bam_engine.training.draw_tests import suggest_negative
-from bam_engine.training.models import scores_of
+from bam_engine.reporting import image_export
+from bam_engine.reporting.decided import decide
+from bam_engine.reporting.image_export import Content, export_images
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
-from bam_engine.workspace.membership import member_rows, without_file
+from bam_engine.workspace.membership import member_rows
 
-FORMATS = ("sqlite", "csv")
-_LABELS = {1: "positive", 0: "negative"}
+TABLES = ("sqlite", "csv")
+FORMATS = (*TABLES, *image_export.FORMATS)
+_EVERYTHING = Content()
 _DECIDING = (ADJUDICATION, DIRECT)  # purposes of answers that decide and are no votes
+
+
+def form_of(target: Path) -> str:
+    """Return the format of a target by the end of its name: ``parquet``, ``jsonl``, or else ``sqlite``.
+
+    Examples
+    --------
+    >>> form_of(Path("dataset.parquet")), form_of(Path("dataset.db"))
+    ('parquet', 'sqlite')
+    """
+    suffix = target.suffix.lower().removeprefix(".")
+    return suffix if suffix in image_export.FORMATS else "sqlite"
 
 
 @one_flow
@@ -86,9 +95,14 @@ def export(
     form: str,
     raw_text: bool = False,
     encoders: Mapping[str, str] = MappingProxyType({}),
+    content: Content = _EVERYTHING,
     report: Report = silent,
 ) -> list[Path]:
-    """Write the dataset as ``sqlite`` (one file ``target``) or ``csv`` (files in the folder ``target``).
+    """Write the dataset to ``target`` and return the files.
+
+    ``sqlite`` is one file and ``csv`` a folder of files; both hold everything, with every answer. The others hold the
+    images with their labels, as much as ``content`` says, see :mod:`.image_export`: ``parquet`` and ``jsonl`` are one
+    file, with a manifest beside it.
 
     The scores and decisions of an attribute are those of the newest model of the encoder in use, or of the one that
     ``encoders`` names by its key, spec or name: {attribute: encoder}; an earlier model's are named as :mod:`.results`
@@ -107,7 +121,14 @@ def export(
         There is no attribute of a given name.
     """
     if form not in FORMATS:
-        raise ExchangeError(f"Unknown format {form!r}. Choose {' or '.join(FORMATS)}.")
+        raise ExchangeError(f"Unknown format {form!r}. Choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
+    if form not in TABLES:
+        return export_images(workspace, target, form=form, content=content, encoders=encoders, report=report)
+    if content != _EVERYTHING:
+        raise ExchangeError(
+            "SQLite and CSV hold the whole dataset, without splits. To choose attributes, accepted images or splits, "
+            f"choose {', '.join(image_export.FORMATS[:-1])} or {image_export.FORMATS[-1]}."
+        )
     dataset = gather(workspace, encoders=encoders)
     if form == "csv":
         paths = exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
@@ -121,27 +142,21 @@ def export(
 def _attribute(
     workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], encoder: str | None
 ) -> AttributeRecord:
-    result = results.chosen(workspace, attribute, encoder)
-    scores = np.full(len(rows), np.nan, np.float32) if result is None else _scores(workspace, result, rows)
-    decision = _decision(workspace, attribute, result)
-    model = None if result is None else result.model
-    reasons = delivered_at(workspace, attribute, decision.positive_from, model).reasons[rows]
-    decided = bool(WHO[reasons].astype(bool).any())
-    agreed = tasks.labels(workspace, attribute)
-    places = np.searchsorted(rows, agreed.rows[agreed.settled])
-    settled = zip(places, agreed.labels[agreed.settled], strict=True)
+    decided = decide(workspace, attribute, rows, encoder)
+    columns = decided.columns()
+    settled = np.flatnonzero(columns.crowd >= 0)
     return AttributeRecord(
         name=attribute.name,
         kind=attribute.kind,
         question=attribute.question,
         instructions=attribute.instructions,
-        scores=None if result is None else scores,
-        crowd={int(place): _LABELS[int(label)] for place, label in settled},
+        scores=columns.scores,
+        crowd={int(place): CROWD[columns.crowd[place]] for place in settled},
         hits=_hits(workspace, attribute, rows),
-        decision=decision,
-        automatic=automatic_labels(reasons, scores, decision.negative_to) if decided else [],
-        why=_why(workspace, attribute, result, rows, reasons) if decided else [],
-        source=_source(workspace, attribute, result),
+        decision=decided.decision,
+        automatic=_words(columns.label, LABELS) if decided.any else [],
+        why=_words(columns.why, WHY) if decided.any else [],
+        source=decided.source,
         examples=[
             ShownExample(int(np.searchsorted(rows, each.row)), each.kind, each.note)
             for each in examples_of(workspace, attribute)
@@ -150,59 +165,8 @@ def _attribute(
     )
 
 
-def _why(
-    workspace: Workspace,
-    attribute: Attribute,
-    result: Result | None,
-    rows: NDArray[np.int64],
-    reasons: NDArray[np.uint8],
-) -> list[str | None]:
-    """Return who decided about each image, and whether the evidence for the threshold is not about it."""
-    words = WHO[reasons]
-    if result is not None:
-        words[not_covered(workspace, attribute, result.model)[rows]] = NOT_COVERED
-    return list(words)
-
-
-def _scores(workspace: Workspace, result: Result, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the scores of ``rows`` by a result's model, nan without a vector."""
-    if not result.in_use and not len(workspace.vectors(result.key)):
-        raise ExchangeError(
-            f"The result of {result.attribute.name} with {result.encoder} has no scores, because the vectors of that "
-            "encoder are no longer there. Embed the collection with it again: its models, thresholds and audits are "
-            "kept. Or choose the result of another encoder."
-        )
-    current = scores_of(workspace, result.attribute, result.model)
-    scores = np.full(len(rows), np.nan, np.float32)
-    scored = rows < len(current)
-    scores[scored] = current[rows[scored]]
-    return scores
-
-
-def _source(workspace: Workspace, attribute: Attribute, result: Result | None) -> Source:
-    """Return of which encoder and model a result is, what stands behind it, and what other encoders have."""
-    model = None if result is None else result.model
-    other = [one for one in results.results_of(workspace, attribute) if model is None or one.model.id != model.id]
-    others = [f"{one.source}: {one.words}" for one in other]
-    if result is None or model is None:
-        return Source(others=". ".join(others))
-    choice = workspace.choice_of(result.key)
-    spec = result.encoder if choice is None else choice.spec
-    return Source(spec, result.key, model.digest, model.made_at, result.words, ". ".join(others))
-
-
-def _decision(workspace: Workspace, attribute: Attribute, result: Result | None) -> Decision:
-    threshold = None if result is None else result.threshold
-    if result is None or threshold is None:
-        return Decision(None, None, "No threshold has been chosen.")
-    try:
-        low = suggest_negative(workspace, attribute, result.model, target=threshold.evidence.target)
-    except LearningError:
-        low = None
-    note = "" if threshold.saved else "Suggested, not saved by a person. "
-    negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
-    evidence = f"{note}{threshold.summary} {without_file(workspace)}".rstrip()
-    return Decision(threshold.value, negative_to, evidence)
+def _words(codes: NDArray[np.int8], words: Sequence[str]) -> list[str | None]:
+    return list(np.array([*words, None], object)[codes])
 
 
 _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]

@@ -69,6 +69,8 @@ WHO[[Reason.PEOPLE_YES, Reason.PEOPLE_NO, Reason.PEOPLE_UNSURE]] = "by people"
 WHO[[Reason.CLASSIFIER_YES, Reason.CLASSIFIER_NO]] = "by the classifier"
 NOT_COVERED = "by the classifier, not covered"
 
+_UNSURE = 2  # the code of a label
+
 _OUTCOMES = np.full(len(Reason), UNDECIDED, np.int8)
 _OUTCOMES[[Reason.PEOPLE_YES, Reason.CLASSIFIER_YES]] = ACCEPTED
 _OUTCOMES[[Reason.PEOPLE_NO, Reason.CLASSIFIER_NO]] = REJECTED
@@ -226,26 +228,24 @@ def decide(scores: ArrayLike, threshold: float | None, labels: ArrayLike) -> NDA
     return reasons
 
 
-def automatic_labels(
-    reasons: NDArray[np.uint8], scores: NDArray[np.float32], negative_to: float | None
-) -> list[str | None]:
-    """Return the label that an exported dataset gives each image.
+def label_codes(reasons: NDArray[np.uint8], scores: NDArray[np.float32], negative_to: float | None) -> NDArray[np.int8]:
+    """Return the label that an exported dataset gives each image, int8 (n,).
 
-    Delivered images are ``"positive"``. Those that people rejected are ``"negative"``, and so are those that the
-    classifier rejected up to a score of ``negative_to`` (all of them if it is None); above it they are ``"unsure"``, as
-    are those on which people do not agree. None where nothing is decided.
+    Delivered images are positive (1). Those that people rejected are negative (0), and so are those that the classifier
+    rejected up to a score of ``negative_to`` (all of them if it is None); above it they are unsure (2), as are those on
+    which people do not agree. -1 where nothing is decided.
 
     Examples
     --------
     >>> scores = np.array([2.0, 0.5, -3.0, np.nan], np.float32)
-    >>> automatic_labels(decide(scores, 1.0, np.full(4, -1)), scores, -1.0)
-    ['positive', 'unsure', 'negative', None]
+    >>> label_codes(decide(scores, 1.0, np.full(4, -1)), scores, -1.0).tolist()
+    [1, 2, 0, -1]
     """
-    words = np.array([None, "negative", "positive"], object)[_OUTCOMES[reasons] + 1]
-    words[reasons == Reason.PEOPLE_UNSURE] = "unsure"
+    codes = _OUTCOMES[reasons]
+    codes[reasons == Reason.PEOPLE_UNSURE] = _UNSURE
     if negative_to is not None:
-        words[(reasons == Reason.CLASSIFIER_NO) & (scores > np.float32(negative_to))] = "unsure"
-    return list(words)
+        codes[(reasons == Reason.CLASSIFIER_NO) & (scores > np.float32(negative_to))] = _UNSURE
+    return codes
 
 
 _DELIVERED = Kind[Delivered](

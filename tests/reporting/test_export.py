@@ -45,7 +45,7 @@ def test_the_exported_tables_say_what_the_workspace_says(
     wanted = {row for row in range(len(ids)) if label.get(row, -1) == 1 or (row in above and label.get(row, -1) < 0)}
     assert {id_ for (id_,) in accepted} == {ids[row] for row in wanted}
     assert len(export(played, tmp_path / "csv", form="csv")) == 3
-    with pytest.raises(ExchangeError, match="Choose sqlite or csv"):
+    with pytest.raises(ExchangeError, match="Choose sqlite, csv, "):
         export(played, tmp_path / "x", form="xml")
 
 
