@@ -128,9 +128,11 @@ def _read(manifest: Path) -> list[dict[str, Any]]:
     try:
         with open_ordinary(manifest) as file:
             content = json.load(file)
-        files = content["files"] if content["kind"] == _KIND else None
-        if not all(isinstance(line["path"], str) and line["bytes"] >= 0 and line["sha256"] for line in files):
-            raise ValueError("a line is not that of a file")
+        files: list[dict[str, Any]] = content["files"]
+        if content["kind"] != _KIND or not all(
+            isinstance(line["path"], str) and line["bytes"] >= 0 and line["sha256"] for line in files
+        ):
+            raise ValueError("it is of another kind")
     except FileNotFoundError as error:
         raise ExchangeError(
             f"There is no manifest at {manifest}. Give the folder or the file of an export that has one beside it."
@@ -139,4 +141,4 @@ def _read(manifest: Path) -> list[dict[str, Any]]:
         raise ExchangeError(f"Cannot read {manifest}: {error.strerror or error}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ExchangeError(f"{manifest} is damaged, or no manifest of an export. Export the dataset again.") from error
-    return list(files)
+    return files

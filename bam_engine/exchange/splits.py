@@ -75,4 +75,5 @@ def _uniform(digests: NDArray[np.uint64], seed: int) -> NDArray[np.float64]:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX[1]
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX[2]
     mixed ^= mixed >> np.uint64(31)
-    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    uniform: NDArray[np.float64] = (mixed >> np.uint64(11)) * 2.0**-53
+    return uniform
