@@ -127,6 +127,9 @@ def _record(image: ImageFacts) -> None:
         "number": f"{image.row}",
     }
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines.items() if text)
+    if image.url:
+        address = escape(image.url)
+        items += f'<dt>from</dt><dd><a href="{address}" target="_blank" rel="noopener noreferrer">{address}</a></dd>'
     st.html(f'<dl class="bam-facts">{items}</dl>')
 
 

@@ -37,7 +37,7 @@ _PAGE = 50_000  # rows read at a time
 _STEP = 2**32  # less than this at once grows the number of the details
 
 _DETAILS_VERSION = "descriptions"  # the setting that grows with changes of titles, projects and URIs
-_DETAILS = ("title", "project_id", "mature_content", "license")
+_DETAILS = ("title", "project_id", "mature_content", "license", "url")
 _T = TypeVar("_T")
 _COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
 
@@ -260,7 +260,7 @@ class Catalogue:
         return len(new)
 
     def update_details(self, details: Mapping[str, Mapping[str, Any]]) -> int:
-        """Set title, project_id, mature_content or license of existing images; return the number of changed images.
+        """Set title, project_id, mature_content, license or url of existing images; return how many have changed.
 
         Parameters
         ----------

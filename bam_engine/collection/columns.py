@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from bam_engine.database import images as table
 _PAGE = 50_000  # rows read at a time
 
 NamesOfImage = tuple[str | None, str | None, str | None, str]
-"""The title of an image, its captions, its project and its URI."""
+"""The title of an image, its captions, its project and its URI, or the URL that it was downloaded from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +94,15 @@ def read_projects(connection: sa.Connection, known: Projects | None, version: in
 
 
 def read_names(connection: sa.Connection, first: int) -> Iterator[list[NamesOfImage]]:
-    """Yield the names of the images from row ``first`` on, in pages."""
-    query = sa.select(table.c.title, table.c.project_id, table.c.uri).order_by(table.c.row).limit(_PAGE)
+    """Yield the names of the images from row ``first`` on, in pages; of downloaded ones, with the URL as the file."""
+    fields = (table.c.title, table.c.project_id, table.c.uri, table.c.url)
+    query = sa.select(*fields).order_by(table.c.row).limit(_PAGE)
     while page := connection.execute(query.where(table.c.row >= first)).all():
         captions = _read_captions(connection, first, first + len(page))
-        yield [(title, captions.get(row), project, uri) for row, (title, project, uri) in enumerate(page, first)]
+        yield [
+            (title, captions.get(row), project, unquote(url) if url else uri)
+            for row, (title, project, uri, url) in enumerate(page, first)
+        ]
         first += len(page)
 
 

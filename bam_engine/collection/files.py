@@ -25,9 +25,9 @@ _CANDIDATES = READABLE_SUFFIXES | UNSUPPORTED_SUFFIXES  # unsupported ones are t
 _REPORT_EVERY = 5_000  # files
 _CACHE_TAG = "CACHEDIR.TAG"  # marks a folder whose content can be recomputed: https://bford.info/cachedir/
 _CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
-_MAX_PROJECT = 500  # characters; a database indexes no text of any length
-_YES = frozenset({"1", "true", "t", "yes", "y"})
-_NO = frozenset({"0", "false", "f", "no", "n"})
+MAX_PROJECT = 500  # characters; a database indexes no text of any length
+YES = frozenset({"1", "true", "t", "yes", "y"})
+NO = frozenset({"0", "false", "f", "no", "n"})
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Details:
     project_id: str | None = None
     license: str | None = None
     mature_content: bool | None = None
+    url: str | None = None
 
 
 def check_folder(folder: str | Path) -> Path:
@@ -297,9 +298,9 @@ def _details(lines: Iterator[str], file: str | Path) -> Iterator[tuple[str, Deta
             continue
         mature = _yes_or_no(record.get("mature_content"), f"{file}, line {reader.line_num}")
         project = _text(record, "project")
-        if project and len(project) > _MAX_PROJECT:
+        if project and len(project) > MAX_PROJECT:
             place = f"{file}, line {reader.line_num}"
-            raise CollectionError(f"{place}: the project has {len(project):,} characters. Use {_MAX_PROJECT} at most.")
+            raise CollectionError(f"{place}: the project has {len(project):,} characters. Use {MAX_PROJECT} at most.")
         yield path, Details(_text(record, "title"), project, _text(record, "license"), mature)
 
 
@@ -311,6 +312,6 @@ def _yes_or_no(text: str | None, place: str) -> bool | None:
     word = (text or "").strip().lower()
     if not word:
         return None
-    if word not in _YES | _NO:
+    if word not in YES | NO:
         raise CollectionError(f"{place}: mature_content is {text!r}. Write true or false, or leave it empty.")
-    return word in _YES
+    return word in YES

@@ -175,6 +175,37 @@ def ingest_folder(
     )
 
 
+def ingest_files(
+    catalogue: Catalogue,
+    thumbnails: Thumbnails,
+    details: Mapping[str, Details],
+    *,
+    folder: Path,
+    workers: int | None = None,
+) -> list[Problem]:
+    """Add files whose places and details are known, as :func:`ingest_folder` adds those of a folder.
+
+    Parameters
+    ----------
+    details
+        Path → details of the files.
+    folder
+        The folder that they are in.
+
+    Returns
+    -------
+    list of Problem
+        The files that cannot be added, with the reasons. They are not recorded.
+
+    Raises
+    ------
+    DiskFull
+        The disk is full.
+    """
+    run = IngestRun(catalogue, thumbnails, folder, details, "none", False, silent)
+    return run.add_files(list(details), workers or os.cpu_count() or 1)
+
+
 def _check_listing(root: Path, listing: FolderListing) -> None:
     if listing.paths:
         return

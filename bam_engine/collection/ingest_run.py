@@ -82,6 +82,16 @@ class IngestRun:
         self.removed = self._count_removed(known)
         self._clear_resolved(before)
 
+    def add_files(self, paths: list[str], workers: int) -> list[Problem]:
+        """Add some files without a look at what else is in their folder; return those that cannot be added."""
+        with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
+            known = self._check_known(paths, pool)
+            new = [path for path in paths if path not in known.rows and path not in known.unreadable]
+            for start in range(0, len(new), _BATCH):
+                self._add(new[start : start + _BATCH], known, pool)
+        self.catalogue.clear_problems(STAGE, [problem.uri for problem in self.unreadable])
+        return self.unreadable + self.misfits
+
     def _count_removed(self, known: KnownFiles) -> int:
         """Return how many files hold a removed image: known files, moved ones, and exact duplicates."""
         gone = self.catalogue.removed().rows
@@ -228,6 +238,7 @@ class IngestRun:
             project_id=project,
             mature_content=details.mature_content,
             license=details.license,
+            url=details.url,
             generated=info.generated,
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import unquote, urlsplit
 
 OK, MISSING, REPLACED = "ok", "missing", "replaced"
 
@@ -34,6 +35,7 @@ class NewImage:
     license: str | None = None
     status: str = OK
     stamp: str | None = None
+    url: str | None = None
     generated: bool = False
 
 
@@ -43,6 +45,7 @@ class Image:
 
     ``uri`` is the path of its file. Where ``status`` is "missing", no file was there when its folder was last added;
     where it is "replaced", the path holds something else by now, and ``uri`` is the path and the digest: no file.
+    ``url`` is where it was downloaded from, if it was.
     """
 
     id: int
@@ -57,6 +60,7 @@ class Image:
     license: str | None
     status: str
     stamp: str | None
+    url: str | None
 
     @property
     def path(self) -> Path:
@@ -65,8 +69,9 @@ class Image:
 
     @property
     def name(self) -> str:
-        """The name of the file where the image was last seen."""
-        return self.last_path.name
+        """The name of the file where the image was last seen; of one that was downloaded, the end of its URL."""
+        end = unquote(urlsplit(self.url).path).rpartition("/")[2] if self.url else ""
+        return end or self.last_path.name
 
     @property
     def last_path(self) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -73,6 +73,7 @@ images = sa.Table(
     sa.Column("license", sa.Text),
     sa.Column("status", sa.Text, nullable=False, default="ok"),  # or "missing", "replaced": its file is not there
     sa.Column("stamp", sa.Text),  # of the file when its digest was computed; null: to be computed again
+    sa.Column("url", sa.Text),  # where it was downloaded from; null: it was not
     _made_at(),
 )
 removals = sa.Table(

@@ -85,6 +85,7 @@ class ImageFacts:
     project: str | None
     license: str | None
     mature: bool | None
+    url: str | None
     size: int | None
     added: str
     problem: str
@@ -116,6 +117,7 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
         project=image.project_id,
         license=image.license,
         mature=image.mature_content,
+        url=image.url,
         size=size,
         added=_added(workspace, row),
         problem=problem,

@@ -29,7 +29,7 @@ CHANGED = {"settings", "models", "thresholds", "certifications", "audits", "save
 ADDED: dict[str, dict[str, Any]] = {
     "annotators": {"archived_at": None},
     "attributes": {"archived_at": None},
-    "images": {"stamp": None},
+    "images": {"stamp": None, "url": None},
     "certification_images": {"made_at": None, "teaches": None},
 }
 COMPOSED = re.compile(r"audit-\d+-people|validation-\d+-\d+-seed")

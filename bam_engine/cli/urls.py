@@ -1,0 +1,218 @@
+"""``urls``: pictures of the web, by lists of their URLs."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from bam_engine.cli.arguments import EPILOG, Commands, add_command, given_path, positive_integer
+from bam_engine.cli.progress import bar
+from bam_engine.download import (
+    COLUMNS,
+    FOLDER,
+    KINDS,
+    SUFFIXES,
+    Columns,
+    Downloaded,
+    Settings,
+    Stores,
+    UrlList,
+    download_list,
+    name_of,
+    preview,
+    reading,
+    resume_list,
+    url_list,
+    url_lists,
+)
+from bam_engine.errors import NotFound
+from bam_engine.files import replacing
+from bam_engine.formatting import count
+from bam_engine.spreadsheets import write_lines
+from bam_engine.workspace import Workspace
+
+_LISTED = 10  # kinds of failures
+_NAME = "name of a list, as `bam urls status` prints it"
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the command and its subcommands to the parser."""
+    command = commands.add_parser(
+        "urls",
+        help="download the pictures of a list of URLs",
+        description="Download the pictures of a list of URLs.",
+        epilog=EPILOG,
+    )
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
+    formats = f"file with URLs ({', '.join(SUFFIXES)})"
+    action = add_command(
+        actions, "preview", show, "print the columns, the number and the first URLs of a list", opened=False
+    )
+    action.add_argument("list", type=given_path, help=formats)
+    _add_columns(action)
+    action = add_command(
+        actions, "download", download, "download the pictures of a list and add them to the collection"
+    )
+    action.add_argument("list", type=given_path, help=formats)
+    _add_columns(action)
+    _add_settings(action)
+    action = add_command(actions, "retry", retry, "go on with a list, and try its failed URLs again")
+    action.add_argument("name", help=_NAME)
+    action.add_argument(
+        "--error",
+        action="append",
+        metavar="KIND",
+        help=f"try those again that failed so: {', '.join(KINDS)} (default: all)",
+    )
+    action = add_command(actions, "status", status, "print how far lists are, and why URLs have failed")
+    action.add_argument("name", nargs="?", help=f"{_NAME} (default: all)")
+    action = add_command(actions, "export", export, "write the status of every URL of a list into a CSV file")
+    action.add_argument("name", help=_NAME)
+    action.add_argument("--to", type=given_path, required=True, metavar="FILE")
+    action.add_argument("--error", choices=list(KINDS), metavar="KIND", help="only URLs that failed so")
+
+
+def _add_columns(action: ArgumentParser) -> None:
+    words = {"url": "URLs", "title": "titles", "project": "projects", "license": "licences", "mature": "mature flags"}
+    for name, content in words.items():
+        action.add_argument(f"--{name}", metavar="COLUMN", help=f"column of the {content} (default: by its name)")
+
+
+def _add_settings(action: ArgumentParser) -> None:
+    default = Settings()
+    action.add_argument("--name", help="what the list is called (default: like its file)")
+    action.add_argument(
+        "--to", type=given_path, metavar="FOLDER", help="folder of the pictures (default: in the workspace)"
+    )
+    action.add_argument(
+        "--shorter-side",
+        type=positive_integer,
+        metavar="PIXELS",
+        help="store larger pictures as JPEG copies of this size (default: store originals)",
+    )
+    action.add_argument(
+        "--per-host",
+        type=positive_integer,
+        metavar="N",
+        help=f"requests at once to one host (default: {default.per_host})",
+    )
+    action.add_argument(
+        "--connections", type=positive_integer, metavar="N", help=f"requests at once (default: {default.connections})"
+    )
+    action.add_argument(
+        "--max-size",
+        type=positive_integer,
+        metavar="MB",
+        help=f"largest file (default: {default.max_bytes // 1_000_000})",
+    )
+    action.add_argument(
+        "--contact", metavar="TEXT", help="how hosts reach you, an e-mail address; sent with every request"
+    )
+    action.add_argument(
+        "--ignore-robots",
+        action="store_true",
+        help="fetch what robots.txt or X-Robots-Tag forbid, too: only where you are permitted to",
+    )
+    action.add_argument("--refresh", action="store_true", help="ask for newer versions of what was downloaded")
+
+
+def stores_of(workspace: Workspace) -> Stores:
+    """Return where the pictures of lists go in a workspace."""
+    return Stores(workspace.catalogue, workspace.thumbnails, workspace.folder / FOLDER)
+
+
+def _columns(options: Namespace) -> Columns:
+    return Columns(options.url, options.title, options.project, options.license, options.mature)
+
+
+def show(options: Namespace) -> None:
+    """Print what a list holds."""
+    found = preview(options.list, _columns(options))
+    print(f"{found.format}, {count(found.count, 'line')}")
+    for name, column in asdict(found.columns).items():
+        if column:
+            print(f"  {name:8} {column}")
+    unused = [name for name in found.names if name not in asdict(found.columns).values()]
+    if unused:
+        print(f"  not used: {', '.join(unused)}")
+    for line in found.lines:
+        print(f"{line.number:8}  {line.url or line.problem or 'no URL'}")
+
+
+def download(workspace: Workspace, options: Namespace) -> None:
+    """Download a list."""
+    with bar("download", "URLs") as report:
+        done = download_list(
+            stores_of(workspace),
+            options.list,
+            name=options.name,
+            columns=_columns(options),
+            settings=_settings(workspace, options),
+            refresh=options.refresh,
+            report=report,
+        )
+    _print_done(done)
+
+
+def _settings(workspace: Workspace, options: Namespace) -> Settings:
+    """Return the settings that are named, and the others as the list has them, or by default."""
+    named = {name: getattr(options, name) for name in ("shorter_side", "per_host", "connections", "contact")}
+    named["max_bytes"] = None if options.max_size is None else options.max_size * 1_000_000
+    named["folder"] = None if options.to is None else str(Path(options.to).absolute())
+    named["respect_robots"] = False if options.ignore_robots else None
+    try:
+        before = url_list(workspace.folder / FOLDER, name_of(options.list, options.name)).settings
+    except NotFound:
+        before = Settings()
+    return replace(before, **{name: value for name, value in named.items() if value is not None})
+
+
+def retry(workspace: Workspace, options: Namespace) -> None:
+    """Go on with a list."""
+    with bar("download", "URLs") as report:
+        done = resume_list(stores_of(workspace), options.name, retry=options.error, report=report)
+    _print_done(done)
+
+
+def _print_done(done: Downloaded) -> None:
+    print(f"{count(done.added, 'picture')} added, {count(done.failed, 'URL')} failed")
+    _print_list(done.list, done.list.folder.parent)
+
+
+def status(workspace: Workspace, options: Namespace) -> None:
+    """Print how far lists are."""
+    home = workspace.folder / FOLDER
+    found = url_lists(home) if options.name is None else [url_list(home, options.name)]
+    if not found:
+        print("no list of URLs was begun; `bam urls download LIST` begins one")
+    for one in found:
+        _print_list(one, home)
+
+
+def _print_list(one: UrlList, home: Path) -> None:
+    counts = one.counts
+    waiting = f", {counts.waiting + counts.stored:,} to do" if counts.waiting + counts.stored else ""
+    duplicates = f", {count(counts.duplicates, 'duplicate')} left out" if counts.duplicates else ""
+    print(
+        f"{one.name}: {count(counts.urls, 'URL')}{duplicates}; {counts.added:,} in the collection, {counts.failed:,} "
+        f"failed{waiting}"
+    )
+    with reading(home, one.name) as statuses:
+        errors = statuses.errors()
+    for kind, code, number in errors[:_LISTED]:
+        http = "" if code is None else f" ({code})"
+        print(f"{number:10,}  {kind}{http}: {KINDS.get(kind, kind)}")
+    if len(errors) > _LISTED:
+        print(f"{sum(number for _, _, number in errors[_LISTED:]):10,}  for other reasons")
+
+
+def export(workspace: Workspace, options: Namespace) -> None:
+    """Write the statuses of a list into a CSV file."""
+    home = workspace.folder / FOLDER
+    with (
+        reading(home, options.name) as statuses,
+        replacing(options.to) as path,
+        path.open("w", newline="", encoding="utf-8") as file,
+    ):
+        write_lines(file, [COLUMNS])
+        write_lines(file, statuses.table(error=options.error))
+    print(f"the status of every URL is in {options.to}")
