@@ -10,7 +10,7 @@ from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images, rows_at
-from web import demo_controls, folder_browser, jobs, missing_files, removing, ui
+from web import demo_controls, folder_browser, jobs, missing_files, removing, ui, url_lists
 from web.engine import workspace
 from web.navigation import link
 from web.overview_parts import strip
@@ -106,6 +106,7 @@ with st.form("ingest", border=True):
 if go:
     with ui.guard():
         add(folder, metadata)
+url_lists.add()
 
 
 @st.fragment(run_every=2.0)
@@ -124,7 +125,7 @@ def sources() -> None:
         st.dataframe(lines, hide_index=True, width="stretch")
 
 
-if jobs.show(JOB):
+if jobs.show(JOB) or url_lists.running():
     newest()
     st.stop()
 result = getattr(ws.jobs.get(JOB), "result", None)
@@ -184,10 +185,12 @@ if result is not None:
 n = count_images(ws)
 if len(ws.catalogue) == 0:
     st.info("The collection is empty. Choose a folder of this computer above.", icon=":material/info:")
+    url_lists.lists()
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
     link("embed", "Compute embeddings")
     sources()
+    url_lists.lists()
     missing_files.look()
     remove_folder()
 removing.removals_list()

@@ -197,6 +197,7 @@ ROOMS: dict[str, set[str]] = {
         "UrlList",
         "check_list",
         "download_list",
+        "is_url",
         "name_of",
         "preview",
         "reading",

@@ -14,7 +14,6 @@ from bam_engine.download import (
     Columns,
     Downloaded,
     Settings,
-    Stores,
     UrlList,
     download_list,
     name_of,
@@ -29,6 +28,7 @@ from bam_engine.files import replacing
 from bam_engine.formatting import count
 from bam_engine.spreadsheets import write_lines
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.downloads import stores_of
 
 _LISTED = 10  # kinds of failures
 _NAME = "name of a list, as `bam urls status` prints it"
@@ -115,11 +115,6 @@ def _add_settings(action: ArgumentParser) -> None:
     action.add_argument("--refresh", action="store_true", help="ask for newer versions of what was downloaded")
 
 
-def stores_of(workspace: Workspace) -> Stores:
-    """Return where the pictures of lists go in a workspace."""
-    return Stores(workspace.catalogue, workspace.thumbnails, workspace.folder / FOLDER)
-
-
 def _columns(options: Namespace) -> Columns:
     return Columns(options.url, options.title, options.project, options.license, options.mature)
 
@@ -134,6 +129,8 @@ def show(options: Namespace) -> None:
     unused = [name for name in found.names if name not in asdict(found.columns).values()]
     if unused:
         print(f"  not used: {', '.join(unused)}")
+    if found.columns.url is None:
+        print("no column is named url: name the one that holds the URLs with --url")
     for line in found.lines:
         print(f"{line.number:8}  {line.url or line.problem or 'no URL'}")
 

@@ -6,6 +6,7 @@ from bam_engine.download.outcomes import KINDS, Failure
 from bam_engine.download.settings import Settings
 from bam_engine.download.statuses import COLUMNS, Counts
 from bam_engine.download.url_lists import FOLDER, UrlList, name_of, reading, url_list, url_lists
+from bam_engine.download.urls import is_url
 
 __all__ = [
     "COLUMNS",
@@ -23,6 +24,7 @@ __all__ = [
     "UrlList",
     "check_list",
     "download_list",
+    "is_url",
     "name_of",
     "preview",
     "reading",

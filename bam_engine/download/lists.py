@@ -93,7 +93,7 @@ class Preview:
     names
         The columns of the file; of a text, none.
     columns
-        Which of them are read.
+        Which of them are read; ``url`` is None where none is named so, and none was chosen.
     lines
         The first lines.
     count
@@ -139,7 +139,7 @@ def preview(file: str | Path, columns: Columns | None = None, count: int = 5) ->
     path = check_list(file)
     with _Opened(path) as opened:
         used = opened.columns(columns or Columns())
-        lines = tuple(islice(_lines(opened, used), count))
+        lines = () if used.url is None else tuple(islice(_lines(opened, used), count))
         return Preview(SUFFIXES[path.suffix.lower()], opened.names, used, lines, opened.count_lines())
 
 
@@ -162,7 +162,11 @@ def read_list(file: str | Path, columns: Columns | None = None) -> Iterator[Line
     ['https://example.org/1.jpg', 'https://example.org/2.jpg']
     """
     with _Opened(check_list(file)) as opened:
-        yield from _lines(opened, opened.columns(columns or Columns()))
+        used = opened.columns(columns or Columns())
+        if used.url is None:
+            names = ", ".join(map(repr, opened.names[:20])) or "none"
+            raise CollectionError(f"No column of {opened.path.name} is named url. Name one; there are: {names}.")
+        yield from _lines(opened, used)
 
 
 _Record = tuple[int, Sequence[Any] | str]  # the number of a line, and its values or what is wrong with it
@@ -258,9 +262,6 @@ class _Opened:
             found[field.name] = lower.get(name.lower(), name) if name else next(guesses, None)
             if name in self.names:
                 found[field.name] = name
-        if found["url"] is None:
-            names = ", ".join(map(repr, self.names[:20])) or "none"
-            raise CollectionError(f"No column of {self.path.name} is named url. Name one; there are: {names}.")
         self._wanted = tuple(name for name in found.values() if name)
         return Columns(**found)
 

@@ -90,6 +90,21 @@ def parse_url(text: str) -> Url:
     return Url(scheme, host, port, _without_dots(_encoded(parts.path, _SAFE)) + query)
 
 
+def is_url(text: str) -> bool:
+    """Return whether a text is a URL that can be requested.
+
+    Examples
+    --------
+    >>> is_url("https://example.org/1.jpg"), is_url("/etc/passwd")
+    (True, False)
+    """
+    try:
+        parse_url(text)
+    except Failure:
+        return False
+    return True
+
+
 def _check_text(text: str) -> None:
     if not text:
         raise Failure("bad url", "The line has no URL.")

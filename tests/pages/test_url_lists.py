@@ -1,0 +1,93 @@
+"""Lists of URLs on the Images page: looked at before anything is fetched, downloaded, and tried again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bam_engine.workspace import Workspace
+from tests.download.conftest import picture
+from tests.download.server import ADDRESS, Web, answer, web_server
+from tests.pages.conftest import text_of
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    monkeypatch.setenv("BAM_PRIVATE_NETWORKS", f"{ADDRESS}/32")
+    with web_server() as running:
+        for number in range(2):
+            running.put(f"/{number}", answer(picture(number)))
+        yield running
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Workspace]:
+    opened = Workspace(tmp_path / "workspace", tmp_path / "cache")
+    yield opened
+    opened.close()
+
+
+def press(app: AppTest, label: str) -> None:
+    next(button for button in app.button if button.label == label).click().run()
+
+
+def finish(app: AppTest) -> None:
+    """Wait for the download and draw the page again."""
+    from web.engine import workspace as opened
+
+    while opened().jobs.is_running("urls"):
+        app.run()
+    app.run()
+
+
+def table(app: AppTest, column: str) -> list[dict[str, object]]:
+    (found,) = [frame.value for frame in app.dataframe if column in frame.value.columns]
+    return found.to_dict("records")  # type: ignore[no-any-return]
+
+
+def test_a_list_is_looked_at_downloaded_and_its_failures_are_tried_again(
+    web: Web, empty: Workspace, open_page, tmp_path: Path
+) -> None:
+    file = tmp_path / "art.csv"
+    lines = [f"{web.url(f'/{number}', ADDRESS)},picture {number}" for number in range(3)]
+    file.write_text("\n".join(["url,words", *lines, "secret,secret"]) + "\n")
+    app = open_page(empty, "images")
+    app.text_input(key="url-list").input(str(file)).run()
+    assert "CSV · 4 lines" in text_of(app)
+    shown = table(app, "URL")
+    assert [line["URL"] for line in shown] == [*(line.split(",")[0] for line in lines), "no URL of the web"]
+    assert web.asked == [], "nothing is fetched before it is asked for"
+
+    press(app, "Download and add")
+    finish(app)
+    assert [(line["URLs"], line["in the collection"], line["failed"]) for line in table(app, "to do")] == [(4, 2, 2)]
+    assert {line["HTTP status"] for line in table(app, "HTTP status") if line["URLs"] == 1} >= {404}
+
+    web.put("/2", answer(picture(2)))
+    app.multiselect(key="retry-art").select("not found").run()
+    press(app, "Try these again")
+    finish(app)
+    assert [(line["in the collection"], line["failed"]) for line in table(app, "to do")] == [(3, 1)]
+    assert len(empty.catalogue) == 3
+
+
+def test_a_list_outside_of_the_folders_that_are_allowed_is_not_read(
+    empty: Workspace, open_page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "allowed").mkdir()
+    (tmp_path / "art.csv").write_text("url\nhttps://example.org/1.jpg\n")
+    monkeypatch.setenv("BAM_IMAGE_FOLDERS", str(tmp_path / "allowed"))
+    app = open_page(empty, "images")
+    app.text_input(key="url-list").input(str(tmp_path / "art.csv")).run()
+    assert "this server reads images below" in text_of(app)
+    assert "example.org" not in text_of(app)
+
+
+def test_where_no_column_is_called_url_one_is_chosen(empty: Workspace, open_page, tmp_path: Path) -> None:
+    (tmp_path / "art.csv").write_text("place,words\nhttps://example.org/1.jpg,one\n")
+    app = open_page(empty, "images")
+    app.text_input(key="url-list").input(str(tmp_path / "art.csv")).run()
+    assert "Choose the column that holds the URLs." in text_of(app)
+    next(box for box in app.selectbox if box.label == "URLs").select("place").run()
+    assert [line["URL"] for line in table(app, "URL")] == ["https://example.org/1.jpg"]
