@@ -184,7 +184,9 @@ if result is not None:
 
 n = count_images(ws)
 if len(ws.catalogue) == 0:
-    st.info("The collection is empty. Choose a folder of this computer above.", icon=":material/info:")
+    st.info(
+        "The collection is empty. Choose a folder of this computer, or a list of URLs, above.", icon=":material/info:"
+    )
     url_lists.lists()
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)

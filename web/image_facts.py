@@ -41,6 +41,7 @@ dl.bam-facts.bam-facts { display: grid; grid-template-columns: max-content 1fr; 
 dl.bam-facts.bam-facts > * { margin: 0; padding: 0; }
 .bam-facts dt { color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-facts dd { overflow-wrap: anywhere; }
+.bam-facts dd a { color: inherit; }
 .bam-picture { margin: 0 auto; background-size: 100% 100%; border-radius: 4px; overflow: hidden; }
 .bam-picture img { display: block; width: 100%; height: 100%; }
 .bam-place { position: relative; width: min(100%, 300px); aspect-ratio: 1; overflow: hidden; border-radius: 4px;
@@ -129,7 +130,9 @@ def _record(image: ImageFacts) -> None:
     items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in lines.items() if text)
     if image.url:
         address = escape(image.url)
-        items += f'<dt>from</dt><dd><a href="{address}" target="_blank" rel="noopener noreferrer">{address}</a></dd>'
+        items = (
+            f'<dt>from</dt><dd><a href="{address}" target="_blank" rel="noopener noreferrer">{address}</a></dd>{items}'
+        )
     st.html(f'<dl class="bam-facts">{items}</dl>')
 
 

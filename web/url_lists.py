@@ -181,7 +181,7 @@ def _one(home: Path, chosen: UrlList) -> None:
     if errors:
         st.markdown(f"**{count(chosen.counts.failed, 'URL')} of {ui.plain(chosen.name)} failed**")
         table = [
-            {"why": f"{kind}: {KINDS.get(kind, kind)}", "HTTP status": code, "URLs": number}
+            {"URLs": number, "why": f"{kind}: {KINDS.get(kind, kind)}", "HTTP status": code}
             for kind, code, number in errors
         ]
         st.dataframe(table, hide_index=True, width="stretch")
