@@ -23,6 +23,7 @@ SUITE = (
     "advice",
     "guarantee",
     "coverage",
+    "answer_errors",
     "end_to_end",
     "recall_sample",
     "tiles",

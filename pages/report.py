@@ -107,6 +107,8 @@ def threshold(report: AttributeReport) -> None:
             f"{ui.plain(report.threshold_words)} Target {percent(cut.target)}, "
             f"confidence {percent_at_least(cut.confidence)}, {saved}."
         )
+        if report.correction is not None:
+            st.caption(report.correction.summary)
     certifications(report)
     left, right = st.columns(2, gap="large")
     with left:

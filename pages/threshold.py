@@ -18,6 +18,7 @@ from bam_engine.learning import Threshold
 from bam_engine.training import thresholds, validation
 from bam_engine.training.charts import precision_recall
 from bam_engine.training.delivered import counts_of, delivered_at
+from bam_engine.training.error_correction import correction_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import AttributeThreshold
@@ -65,7 +66,7 @@ def at_hand(attribute: Attribute, value: float) -> tuple[Threshold | None, str, 
 
 
 def numbers(attribute: Attribute, choice: Threshold) -> None:
-    """Draw precision, recall and how much is accepted at a cut, in a line that wraps between them."""
+    """Draw precision, recall and how much is accepted at a cut, and what wrong answers change of it."""
     delivered = delivered_at(ws, attribute, choice.value).counts
     precision, recall = proportions(attribute, choice)
     with st.container(horizontal=True, gap="medium"):
@@ -79,6 +80,8 @@ def numbers(attribute: Attribute, choice: Threshold) -> None:
             "threshold. Images labelled no never are.",
         )
         metric("Threshold", decimal(choice.value, 3), None)
+    if correction := correction_at(ws, attribute, choice):
+        st.caption(correction.summary)
 
 
 def metric(name: str, value: str, below: str | None, *, meaning: str | None = None) -> None:

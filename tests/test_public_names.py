@@ -238,6 +238,7 @@ ROOMS: dict[str, set[str]] = {
     "labelling": set(),
     "learning": {
         "Advice",
+        "AnsweredImages",
         "Batch",
         "Calibration",
         "CertificationPlan",
@@ -245,6 +246,7 @@ ROOMS: dict[str, set[str]] = {
         "Change",
         "Curve",
         "Difference",
+        "ErrorCorrection",
         "FeatureScaling",
         "Interval",
         "LIKE_EXAMPLES",
@@ -283,6 +285,7 @@ ROOMS: dict[str, set[str]] = {
         "cluster_bootstrap",
         "compare_models",
         "comparison_table",
+        "correct_for_errors",
         "count_accepted",
         "delivered_precision",
         "decision_threshold",

@@ -17,11 +17,12 @@ from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling.exporting import image_labels
 from bam_engine.labelling.importing import Destination, ImportedLabels, StoredLabels, import_labels, store_labels
 from bam_engine.labelling.tasks import validation_task
-from bam_engine.learning import Threshold
+from bam_engine.learning import ErrorCorrection, Threshold
 from bam_engine.progress import Report, silent
 from bam_engine.training import extension, recall, recall_proposal, rounds, thresholds, validation
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.delivered import ACCEPTED, OUTCOMES, REASONS, UNDECIDED, Delivered, delivered_of, not_covered
+from bam_engine.training.error_correction import correction_at
 from bam_engine.training.models import TrainedModel, scores_of
 from bam_engine.training.recall import RecallState
 from bam_engine.training.recall_proposal import Proposal
@@ -320,6 +321,21 @@ class AttributeHandle:
         True
         """
         return thresholds.current_threshold(self._workspace, self._attribute)
+
+    def corrected_for_errors(self, threshold: Threshold | None = None) -> ErrorCorrection | None:
+        """Return precision and recall corrected for wrong answers, at a threshold or at the one in use.
+
+        None without a threshold, or where too few images of the samples were answered by several people. It assumes
+        that people err independently of each other and on every image as often, and certifies nothing.
+
+        Examples
+        --------
+        >>> watercolor.corrected_for_errors() is None  # one person answered
+        True
+        """
+        if threshold is None and (current := self.threshold) is not None:
+            threshold = current.evidence
+        return None if threshold is None else correction_at(self._workspace, self._attribute, threshold)
 
     def extend_promise(self) -> CertificationState:
         """Extend what is certified at the threshold in use over images that came later.

@@ -34,7 +34,8 @@ def add_commands(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument(
         "--judges",
         type=positive_integer,
-        help="votes required per image of the validation sample, a certification or an audit (default: as --votes)",
+        help="votes required per image of the validation sample, a certification or an audit (default: as --votes, "
+        "or as in the workspace, in a demo 2)",
     )
 
 

@@ -8,6 +8,7 @@ from bam_engine.formatting import count, decimal, decimal_interval, percent_inte
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import extension, rounds, thresholds
 from bam_engine.training.delivered import delivered_at
+from bam_engine.training.error_correction import correction_at
 from bam_engine.training.models import rescore_all, scores_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -65,13 +66,15 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
         thresholds.save(workspace, attribute, choice)
     accepted = delivered_at(workspace, attribute, choice.value).counts
     print(f"threshold {decimal(choice.value, 3)}, {count(accepted.accepted, 'image')} accepted: {accepted.words}")
-    if accepted.exhausted:
-        print(f"recall    {percent_interval(*choice.recall_interval)}")
-        print("People have labelled every image that is delivered: nothing is estimated.")
-        return
-    print(f"precision {percent_interval(*choice.precision_interval)}")
+    if not accepted.exhausted:
+        print(f"precision {percent_interval(*choice.precision_interval)}")
     print(f"recall    {percent_interval(*choice.recall_interval)}")
-    print(choice.summary)
+    if accepted.exhausted:
+        print("People have labelled every image that is delivered: nothing is estimated.")
+    else:
+        print(choice.summary)
+    if correction := correction_at(workspace, attribute, choice):
+        print(correction.summary)
 
 
 def extend(workspace: Workspace, options: Namespace) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, Template
 from bam_engine.annotation.answer_log import answer_log, moment
@@ -35,6 +36,7 @@ from bam_engine.workspace.vectors import embed_collection
 
 COUNT = 2000
 SEED = 0
+JUDGES = 2  # who have to agree where an image judges; wrong answers of one would count in full
 GENERATED = (
     "Every image in this collection is generated: drawn by this program from seed {seed}. None of them is the work of "
     "a person, a photograph, or evidence of anything. Figures measured here show how the method does on generated "
@@ -133,7 +135,7 @@ def make_demo(
     """Draw a generated collection, add it, embed it, and define BAM's attributes: all twenty, or those named.
 
     Finished work is saved, and the next run resumes from there. A larger ``count`` adds images to an existing demo
-    and leaves the others as they are. Progress is reported in percent.
+    and leaves the others as they are. In a new one, one person teaches and two judge. Progress is reported in percent.
 
     Raises
     ------
@@ -152,7 +154,10 @@ def make_demo(
         )
     templates = _templates(attributes)
     folder = folder_of(workspace)
+    is_new = demo(workspace) is None
     description = mark_demo(workspace.engine, count=count, seed=seed, folder=folder)
+    if is_new and db.read_setting(workspace.engine, "judging_redundancy") is None:
+        workspace.judging_redundancy = JUDGES
     _write_notice(folder, description)
     table = write_collection(folder, count=description.count, seed=seed, report=_part(report, "drawing"))
     ingest_folder(workspace.catalogue, workspace.thumbnails, folder, metadata=table, report=_part(report, "adding"))

@@ -42,7 +42,7 @@ class Team:
     error_rate: float = ERROR_RATE
     people: int = 1
     seed: int = 0
-    judges: int = 1
+    judges: int = demo_workspace.JUDGES
 
     def name(self, number: int) -> str:
         """Return the name of annotator ``number``, from 1."""

@@ -5,6 +5,7 @@ there (calibration, certification, evaluation, stopping) store what the ones her
 """
 
 from bam_engine.learning.acceptance import count_accepted, is_accepted, is_rejected
+from bam_engine.learning.answer_errors import AnsweredImages, ErrorCorrection, correct_for_errors
 from bam_engine.learning.batch import Batch
 from bam_engine.learning.calibration import (
     Calibration,
@@ -105,6 +106,7 @@ __all__ = [
     "STRATEGIES",
     "TABLES",
     "Advice",
+    "AnsweredImages",
     "Batch",
     "Calibration",
     "CertificationPlan",
@@ -112,6 +114,7 @@ __all__ = [
     "Change",
     "Curve",
     "Difference",
+    "ErrorCorrection",
     "FeatureScaling",
     "Interval",
     "LinearModel",
@@ -141,6 +144,7 @@ __all__ = [
     "cluster_bootstrap",
     "compare_models",
     "comparison_table",
+    "correct_for_errors",
     "count_accepted",
     "decision_threshold",
     "delivered_precision",

@@ -24,12 +24,13 @@ from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.labelling import agreement, tasks
 from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.labelling.guideline_examples import GuidelineExample, examples_of
-from bam_engine.learning import is_accepted
+from bam_engine.learning import ErrorCorrection, is_accepted
 from bam_engine.reporting.results import other_encoders, results_of
 from bam_engine.training import certification_history, recall, rounds
 from bam_engine.training.certification_history import CertificationSummary
 from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_of
 from bam_engine.training.diagnosis import diagnose
+from bam_engine.training.error_correction import correction_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.score_counts import labelled_scores
@@ -137,7 +138,8 @@ class AttributeReport:
     have one. ``diagnosis`` says in sentences whether it learns, what the last round brought, and the likely causes
     where it does not, and ``guidance`` what to do next. All is about the ``encoder`` in use, given by its key and its
     name; ``other_results`` says in sentences what others have. ``recall_sample`` says on what the recall at the
-    threshold was measured, where a sample was drawn below it; "" otherwise.
+    threshold was measured, where a sample was drawn below it; "" otherwise. ``correction`` is the precision and recall
+    at the threshold corrected for wrong answers, None where too few images were answered by several people.
     """
 
     attribute: Attribute
@@ -173,6 +175,7 @@ class AttributeReport:
     other_results: tuple[str, ...] = ()
     guideline_examples: tuple[GuidelineExample, ...] = ()
     recall_sample: str = ""
+    correction: ErrorCorrection | None = None
     guidance: Guidance = field(kw_only=True)
 
     @property
@@ -236,6 +239,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         other_results=_other_results(workspace, attribute),
         guideline_examples=examples_of(workspace, attribute),
         recall_sample="" if measuring is None or measuring.shown is None else measuring.summary,
+        correction=None if threshold is None else correction_at(workspace, attribute, threshold.evidence),
         guidance=guidance,
     )
 

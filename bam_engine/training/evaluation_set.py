@@ -13,7 +13,7 @@ from bam_engine.labelling.drawn_images import held_out_rows, validation_images
 from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Curve, RandomSample, delivered_precision, precision_recall
 from bam_engine.training import certification_population, certification_store, growth
-from bam_engine.training.evidence import OUTSIDE, Certified, Draw, largest_part, select_evidence
+from bam_engine.training.evidence import OUTSIDE, Certified, Draw, Selection, largest_part, select_evidence
 from bam_engine.training.models import TrainedModel, model_by_id, newest_model, scores_of, scores_version
 from bam_engine.training.validation import (
     ValidationSet,
@@ -109,19 +109,26 @@ def gather_evidence(workspace: Workspace, attribute: Attribute, model: TrainedMo
     """
     model = model or newest_model(workspace, attribute)
     scores, labels = scores_of(workspace, attribute, model), judging_labels(workspace, attribute, model)
+    found = selected_evidence(workspace, attribute, model, labels)
+    sample = labelled_sample(workspace, attribute, found.rows, model)
+    sample = replace(sample, pool_scores=np.asarray(scores[found.pool]), weights=found.weights)
+    known, labelled = (scores[found.known], labels[found.known] == POSITIVE), found.pool[labels[found.pool] != NO_LABEL]
+    return Evidence(found.images, sample, found.strata, known, found.random, scores[labelled])
+
+
+def selected_evidence(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel, labels: NDArray[np.int8]
+) -> Selection:
+    """Return which of the labels, those of :func:`judging_labels`, are the evidence for the thresholds of ``model``."""
     judging = random_sample(workspace, attribute, model).rows
     certifications = [each for each in _scored_certifications(workspace, attribute) if each.cuts]
-    found = select_evidence(
-        scores,
+    return select_evidence(
+        scores_of(workspace, attribute, model),
         labels,
         draws(workspace, attribute),
         _certified(workspace, certifications[-1]) if certifications else None,
         left_out=np.setdiff1d(validation_images(workspace, attribute).rows, judging),
     )
-    sample = labelled_sample(workspace, attribute, found.rows, model)
-    sample = replace(sample, pool_scores=np.asarray(scores[found.pool]), weights=found.weights)
-    known, labelled = (scores[found.known], labels[found.known] == POSITIVE), found.pool[labels[found.pool] != NO_LABEL]
-    return Evidence(found.images, sample, found.strata, known, found.random, scores[labelled])
 
 
 def evidence_version(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> tuple[object, ...]:

@@ -58,7 +58,8 @@ class Selection:
         inverse inclusion probabilities; and where a certification stands for the others. Without one the last two are
         None.
     random
-        What the recall rests on.
+        What the recall rests on: the labelled ``recall_rows`` of a draw, before which people were ``asked`` about
+        others.
     """
 
     images: int
@@ -66,6 +67,8 @@ class Selection:
     rows: Rows
     known: Rows
     random: RandomSample
+    recall_rows: Rows
+    asked: Rows
     weights: NDArray[np.float64] | None = None
     strata: NDArray[np.bool_] | None = None
 
@@ -156,7 +159,13 @@ def _by_draws(
         refused=scores[inside == NEGATIVE],
     )
     return Selection(
-        part.images, np.flatnonzero(inside != OUTSIDE), judging(rows), np.flatnonzero(labelled(known)), random
+        images=part.images,
+        pool=np.flatnonzero(inside != OUTSIDE),
+        rows=judging(rows),
+        known=np.flatnonzero(labelled(known)),
+        random=random,
+        recall_rows=chosen,
+        asked=np.flatnonzero(before),
     )
 
 

@@ -1,5 +1,6 @@
 """What a demo adds to the pages: its start, the banner, simulated annotators, the truth; real workspaces lack it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -74,14 +75,15 @@ def test_simulated_annotators_label_what_waits_and_then_all(open_page, demo_work
     attribute = demo_workspace.attributes.get("media_watercolor")
     app = open_page(demo_workspace, "rounds", attribute=attribute.name)
     app.button(key=f"simulate-{attribute.id}-once").click().run()
-    run_until(app, lambda: "the validation sample: 24 answers" in text_of(app).replace("\\", ""))
+    run_until(app, lambda: re.search(r"the validation sample: (4[89]|5\d) answers", text_of(app).replace("\\", "")))
     assert rounds.state(demo_workspace, attribute).validation.complete
     app.number_input(key=f"simulate-{attribute.id}-rate").set_value(10.0)
     app.button(key=f"simulate-{attribute.id}-whole").click().run()
     run_until(app, lambda: (found := audits.latest_result(demo_workspace, attribute)) is not None and found.complete)
     run_until(app, lambda: "Ground truth" in html_of(app))
     kinds = {who.name: who.simulated for who in demo_workspace.annotations.annotators()}
-    assert kinds == {"Simulated 1 (5 % wrong)": True, "Simulated 1 (10 % wrong)": True}
+    assert {f"Simulated {number} ({rate} % wrong)" for number in (1, 2) for rate in (5, 10)} <= set(kinds)
+    assert all(kinds.values())
 
 
 @pytest.mark.slow
