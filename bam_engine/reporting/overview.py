@@ -223,7 +223,11 @@ def waiting_for(workspace: Workspace, *, also: str = "") -> tuple[Waiting, ...]:
     if also and workspace.annotators.find(also) is None:
         people[also] = _NOBODY
     started = _started(workspace)
-    asked = [(each, _tasks(workspace, each)) for each in workspace.attributes.all() if each.id in started]
+    asked = [
+        (each, [task for task in _tasks(workspace, each) if _may_need_somebody(workspace, task)])
+        for each in workspace.attributes.all()
+        if each.id in started
+    ]
     found = []
     for name, who in people.items():
         counts = [
@@ -232,3 +236,9 @@ def waiting_for(workspace: Workspace, *, also: str = "") -> tuple[Waiting, ...]:
         ]
         found.append(Waiting(name, tuple((attribute, images) for attribute, images in counts if images)))
     return tuple(sorted((one for one in found if one.images), key=lambda one: -one.images))
+
+
+def _may_need_somebody(workspace: Workspace, task: tasks.Task) -> bool:
+    """Return whether a task has an image without all its answers, or one that answers did not settle."""
+    state = tasks.state(workspace, task)
+    return state.answered < state.total or state.disputed > 0

@@ -78,3 +78,15 @@ def test_looking_at_what_waits_makes_nobody_an_annotator(workspace: Workspace, w
     assert (waiting.annotator, waiting.images) == ("eve", 10)
     assert workspace.annotators.find("eve") is None
     assert waiting_for(workspace) == ()
+
+
+def test_an_image_on_which_people_do_not_agree_waits_for_a_further_person(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    workspace.judging_redundancy = 2
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
+    for name, wrong in (("anna", False), ("ben", True)):
+        oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name=name, wrong=wrong)
+    assert [(one.annotator, one.images) for one in waiting_for(workspace, also="eve")] == [("eve", 10)]
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor), name="eve")
+    assert waiting_for(workspace, also="dan") == ()
