@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bam_engine.reporting.export import export
-from bam_engine.reporting.image_export import Content
+from bam_engine.reporting.image_contents import Content
 from benchmarks.generated import collection, scored_attribute
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser

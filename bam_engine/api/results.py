@@ -11,7 +11,7 @@ import pandas as pd
 from bam_engine.api.encoders import comparison_table, results_table
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.export import export, form_of
-from bam_engine.reporting.image_export import Content
+from bam_engine.reporting.image_contents import Content
 from bam_engine.reporting.results import overlooked
 from bam_engine.training.comparison import train_behind
 from bam_engine.workspace import Workspace
@@ -26,13 +26,15 @@ class Results:
         self,
         target: str | Path,
         *,
-        form: Literal["sqlite", "csv", "parquet", "jsonl"] | None = None,
+        form: Literal["sqlite", "csv", "parquet", "jsonl", "imagefolder", "folders", "fiftyone", "webdataset"]
+        | None = None,
         raw_text: bool = False,
         encoders: Mapping[str, str] = MappingProxyType({}),
         attributes: Sequence[str] = (),
         accepted: bool = False,
         splits: Sequence[float] | None = None,
         seed: int = 0,
+        pictures: Literal["copy", "link", "hardlink"] = "copy",
         report: Report = silent,
     ) -> list[Path]:
         """Write the dataset and return the files: images, labels by people, scores, and labels by the thresholds.
@@ -43,8 +45,9 @@ class Results:
             The file or folder to write.
         form
             ``"sqlite"``, one file with the tables of BAM, or ``"csv"``, a folder: the whole dataset with every answer.
-            ``"parquet"`` or ``"jsonl"``: one file with a row for each image, and its manifest. By default it is told by
-            the end of the name, and is ``"sqlite"`` if that says nothing.
+            ``"parquet"`` or ``"jsonl"``: one file with a row for each image. ``"imagefolder"`` (Hugging Face),
+            ``"folders"`` (one for each label), ``"fiftyone"`` or ``"webdataset"``: a new folder with the pictures. By
+            default it is told by the end of the name, and is ``"sqlite"`` if that says nothing.
         raw_text
             Write texts into CSV files unchanged. By default an apostrophe precedes each text that a spreadsheet would
             take for a formula.
@@ -72,6 +75,7 @@ class Results:
             raw_text=raw_text,
             encoders=encoders,
             content=Content(tuple(attributes), accepted, splits, seed),
+            pictures=pictures,
             report=report,
         )
 

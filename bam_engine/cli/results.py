@@ -2,6 +2,7 @@
 
 import math
 import shlex
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from bam_engine.cli.arguments import Commands, add_command, add_raw_text, given_
 from bam_engine.cli.progress import bar
 from bam_engine.errors import AuditError, ExchangeError
 from bam_engine.exchange import manifest
+from bam_engine.exchange.image_files import WAYS
 from bam_engine.files import check_output, replacing
 from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.reporting import export as exporting
 from bam_engine.reporting import results
-from bam_engine.reporting.image_export import SHARES, Content
+from bam_engine.reporting.image_contents import SHARES, Content
+from bam_engine.reporting.readiness import not_ready
 from bam_engine.reporting.report import gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.workspace import Workspace
@@ -67,14 +70,16 @@ def _add_export(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument(
         "--format",
         choices=exporting.FORMATS,
-        help="default: by the end of the name, .parquet or .jsonl; else sqlite, the tables of BAM",
+        help="sqlite: one file with the tables of BAM; csv: a folder of tables; parquet, jsonl: a row for each image; "
+        "imagefolder (Hugging Face), folders (one for each label), fiftyone, webdataset: a new folder with pictures "
+        "(default: by the end of the name, .parquet or .jsonl; else sqlite)",
     )
     command.add_argument(
         "--attribute",
         action="append",
         default=[],
         metavar="NAME",
-        help="export this attribute; repeatable (default: all). This and the next three are not for sqlite and csv",
+        help="export this attribute; repeatable (default: all). This and the next four are not for sqlite and csv",
     )
     command.add_argument(
         "--accepted", action="store_true", help="export only the images that are accepted for one of the attributes"
@@ -87,6 +92,12 @@ def _add_export(commands: "Commands[ArgumentParser]") -> None:
         metavar="SHARES",
         help="say of each image whether it trains, validates or tests, images of one project and near-duplicates "
         "together; with shares such as 70,15,15 (default: 80,10,10)",
+    )
+    command.add_argument(
+        "--images",
+        choices=WAYS,
+        default="copy",
+        help="how pictures come into the folder of a format with pictures (default: %(default)s)",
     )
     command.add_argument("--seed", type=int, default=0, help="of the splits (default: %(default)s)")
     command.add_argument(
@@ -167,6 +178,8 @@ def report(workspace: Workspace, options: Namespace) -> None:
 def export(workspace: Workspace, options: Namespace) -> None:
     """Write the dataset, print the files, and what other encoders have for its attributes."""
     encoders = dict(options.encoder)
+    for name, problem in not_ready(workspace, options.attribute, encoders):
+        print(f"{name} is not ready. {problem}", file=sys.stderr)
     with bar("export", "steps") as report:
         paths = exporting.export(
             workspace,
@@ -175,6 +188,7 @@ def export(workspace: Workspace, options: Namespace) -> None:
             raw_text=options.raw_text,
             encoders=encoders,
             content=Content(tuple(options.attribute), options.accepted, options.splits, options.seed),
+            pictures=options.images,
             report=report,
         )
     for path in paths:

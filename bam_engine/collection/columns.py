@@ -7,6 +7,7 @@ image in Python where SQL or numpy can do it.
 import itertools
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -122,12 +123,16 @@ def read_fields(
     """Yield columns of the table for the images that are ``inside``, bool (n,), in pages by row: a tuple a column."""
     row = table.c.row
     query = sa.select(*(table.c[name] for name in names)).order_by(row)
+    truths = [place for place, name in enumerate(names) if isinstance(table.c[name].type, sa.Boolean)]
     for first in range(0, len(inside), _PAGE):
         chosen = inside[first : first + _PAGE]
         if not chosen.any():
             continue
-        page = connection.execute(query.where(row >= first, row < first + len(chosen))).all()
-        yield list(zip(*(page if chosen.all() else itertools.compress(page, chosen)), strict=True))
+        page = _fetched(connection, query.where(row >= first, row < first + len(chosen)))
+        fields = list(zip(*(page if chosen.all() else itertools.compress(page, chosen)), strict=True))
+        for place in truths:  # SQLite stores 0 and 1
+            fields[place] = tuple(None if value is None else bool(value) for value in fields[place])
+        yield fields
 
 
 def kinds_of_names(connection: sa.Connection) -> tuple[str, ...]:
@@ -152,11 +157,23 @@ def _codes(named: npt.NDArray[np.int64], projects: int) -> npt.NDArray[np.int64]
 def _pages(connection: sa.Connection, column: sa.Column[Any], *, first: int = 0) -> Iterator[list[Any]]:
     """Yield a text column by row, straight from the driver: three times as fast for millions of rows."""
     statement = sa.select(column).where(table.c.row >= first).order_by(table.c.row)
+    with _executed(connection, statement) as cursor:
+        while page := cursor.fetchmany(_PAGE):
+            yield [record[0] for record in page]
+
+
+def _fetched(connection: sa.Connection, statement: sa.Select[Any]) -> list[tuple[Any, ...]]:
+    """Return the records of a statement, straight from the driver."""
+    with _executed(connection, statement) as cursor:
+        return list(cursor.fetchall())
+
+
+@contextmanager
+def _executed(connection: sa.Connection, statement: sa.Select[Any]) -> Iterator[Any]:
     cursor = connection.connection.cursor()
     try:
         cursor.execute(str(statement.compile(connection, compile_kwargs={"literal_binds": True})))
-        while page := cursor.fetchmany(_PAGE):
-            yield [record[0] for record in page]
+        yield cursor
     finally:
         cursor.close()
 

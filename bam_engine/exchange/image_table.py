@@ -17,6 +17,7 @@ from bam_engine.exchange.dataset import CROWD, LABELS, SPLITS, WHY, AttributeCol
 IMAGE_FIELDS = (
     ("id", pa.int64()),
     ("uri", pa.string()),
+    ("url", pa.string()),
     ("file", pa.string()),
     ("title", pa.string()),
     ("project", pa.string()),
@@ -26,7 +27,7 @@ IMAGE_FIELDS = (
     ("license", pa.string()),
     ("sha256", pa.string()),
 )
-"""The columns of an image, in the order of :attr:`ImageTable.pages`; those of ``images.csv``, and its digest."""
+"""The columns of an image, in the order of :attr:`ImageTable.pages`: those of ``images.csv``, URL and digest."""
 
 ATTRIBUTE_FIELDS = (
     ("score", pa.float32()),
@@ -40,6 +41,7 @@ ATTRIBUTE_FIELDS = (
 MEANINGS = {
     "id": "the number of the image; it never changes",
     "uri": "where the file is; of a replaced image, its last path and its digest",
+    "url": "where it was downloaded from; empty for a file that was added from a folder",
     "file": "ok, missing or replaced, as it was when its folder was last added",
     "title": "its title",
     "project": "who or what made it; images of one project are never in two splits",

@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 from bam_engine.exchange.image_table import ImageTable
 from bam_engine.progress import Report, silent
 
+_LINES = 4096  # made at a time
+
 
 def write_parquet(table: ImageTable, path: Path, *, report: Report = silent) -> None:
     """Write ``table`` to ``path``: one row group per page, compressed with Zstandard.
@@ -39,7 +41,8 @@ def write_jsonl(table: ImageTable, path: Path, *, report: Report = silent) -> No
     done = 0
     with path.open("wb") as file:
         for batch in table.batches():
-            write_json_lines(batch, file)
+            for start in range(0, batch.num_rows, _LINES):
+                write_json_lines(batch.slice(start, _LINES), file)
             done += batch.num_rows
             report(done, table.images, "images")
 

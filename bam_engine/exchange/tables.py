@@ -9,6 +9,7 @@ import numpy as np
 
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import AttributeRecord, Dataset, Source
+from bam_engine.exchange.targets import NOTICE
 from bam_engine.files import check_output, replacing
 from bam_engine.progress import Report, silent
 from bam_engine.spreadsheets import write_lines
@@ -61,7 +62,7 @@ def write_notice(dataset: Dataset, folder: Path) -> Path:
     ExchangeError
         The file cannot be written.
     """
-    path = folder / "GENERATED.txt"
+    path = folder / NOTICE
     try:
         check_output(path)
         with replacing(path) as temporary:

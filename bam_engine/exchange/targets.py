@@ -14,6 +14,9 @@ from pathlib import Path
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.manifest import MANIFEST, listed_files
 
+CARD, CROISSANT, NOTICE = "README.md", "croissant.json", "GENERATED.txt"
+"""The companions of an export, beside its manifest; the last one for generated images alone."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -36,13 +39,13 @@ class Target:
             The target exists and is not replaced, or cannot be written.
         """
         try:
-            self._check()
+            self.check()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             temporary = self.path.with_name(f".{self.path.name}-{uuid.uuid4().hex}")
             temporary.mkdir()
             try:
                 yield temporary
-                self._check()
+                self.check()
                 self._rename(temporary)
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -51,7 +54,8 @@ class Target:
                 f"Cannot write {self.path}: {error.strerror or error}. Nothing was left half-written."
             ) from error
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise an ``ExchangeError`` where the target exists and would not be replaced."""
         if self.single:
             self._check_files()
         elif self.path.is_dir() and any(self.path.iterdir()):
@@ -64,7 +68,7 @@ class Target:
             raise ExchangeError(f"{self.path} is a folder, and the export is a file. Name a file.")
         folder = self.path.parent
         written = listed_files(folder / self.name(MANIFEST))
-        companions = [folder / self.name(name) for name in ("README.md", "croissant.json", MANIFEST)]
+        companions = [folder / self.name(name) for name in (CARD, CROISSANT, NOTICE, MANIFEST)]
         for file in (self.path, *companions):
             if file.exists() and file.name not in written:
                 raise ExchangeError(

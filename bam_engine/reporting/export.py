@@ -29,7 +29,8 @@ from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
 from bam_engine.reporting import image_export
 from bam_engine.reporting.decided import decide
-from bam_engine.reporting.image_export import Content, export_images
+from bam_engine.reporting.image_contents import Content
+from bam_engine.reporting.image_export import export_images
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import member_rows
@@ -49,7 +50,7 @@ def form_of(target: Path) -> str:
     ('parquet', 'sqlite')
     """
     suffix = target.suffix.lower().removeprefix(".")
-    return suffix if suffix in image_export.FORMATS else "sqlite"
+    return suffix if suffix in image_export.TABLE_FORMATS else "sqlite"
 
 
 @one_flow
@@ -96,13 +97,16 @@ def export(
     raw_text: bool = False,
     encoders: Mapping[str, str] = MappingProxyType({}),
     content: Content = _EVERYTHING,
+    pictures: str = "copy",
     report: Report = silent,
 ) -> list[Path]:
     """Write the dataset to ``target`` and return the files.
 
     ``sqlite`` is one file and ``csv`` a folder of files; both hold everything, with every answer. The others hold the
     images with their labels, as much as ``content`` says, see :mod:`.image_export`: ``parquet`` and ``jsonl`` are one
-    file, with a manifest beside it.
+    file, with a data card, metadata and a manifest beside it; ``imagefolder`` (Hugging Face), ``folders`` (one for each
+    label), ``fiftyone`` and ``webdataset`` are a new folder with all of these and the pictures: a ``copy``, a ``link``
+    or a ``hardlink`` of each, as ``pictures`` says.
 
     The scores and decisions of an attribute are those of the newest model of the encoder in use, or of the one that
     ``encoders`` names by its key, spec or name: {attribute: encoder}; an earlier model's are named as :mod:`.results`
@@ -123,7 +127,9 @@ def export(
     if form not in FORMATS:
         raise ExchangeError(f"Unknown format {form!r}. Choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
     if form not in TABLES:
-        return export_images(workspace, target, form=form, content=content, encoders=encoders, report=report)
+        return export_images(
+            workspace, target, form=form, content=content, encoders=encoders, pictures=pictures, report=report
+        )
     if content != _EVERYTHING:
         raise ExchangeError(
             "SQLite and CSV hold the whole dataset, without splits. To choose attributes, accepted images or splits, "

@@ -1,70 +1,39 @@
-"""Exports of the images with their labels, for training and for other tools: Parquet, JSON Lines, folders of images.
+"""Exports of the images with their labels, for training and for other tools: tables, folders of images, shards.
 
-Gathers the table of images that ``exchange`` writes: which images, what is said of them, and in which split they are.
+Each has a data card, Croissant metadata and a manifest. Which images and labels it holds: :mod:`.image_contents`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bam_engine import __version__
-from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError
-from bam_engine.exchange.dataset import AttributeColumns, Codes
-from bam_engine.exchange.image_table import ImageTable
+from bam_engine.exchange.croissant import write_croissant
+from bam_engine.exchange.image_files import WAYS
+from bam_engine.exchange.image_folders import Written, write_fiftyone, write_imagefolder, write_label_folders
 from bam_engine.exchange.manifest import MANIFEST, write_manifest
-from bam_engine.exchange.splits import groups_of, split_groups
+from bam_engine.exchange.shards import write_webdataset
 from bam_engine.exchange.table_files import write_jsonl, write_parquet
-from bam_engine.exchange.targets import Target
-from bam_engine.gallery.near_duplicates import linked_images
-from bam_engine.labelling.tasks import attribute_of
+from bam_engine.exchange.targets import CARD, CROISSANT, NOTICE, Target
 from bam_engine.progress import Report, silent
-from bam_engine.reporting.decided import Decided, decide
+from bam_engine.reporting.data_card import card_of, card_text, describe
+from bam_engine.reporting.image_contents import Content, Gathered, gather_images
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.flow import one_encoder, one_flow
-from bam_engine.workspace.membership import member_rows
+from bam_engine.workspace.flow import one_encoder
 
-SHARES = (0.8, 0.1, 0.1)
-"""The usual shares of training, validation and test."""
+TABLE_FORMATS = {"parquet": write_parquet, "jsonl": write_jsonl}
+"""The formats that are one file, by the end of its name."""
 
-_FIELDS = ("id", "uri", "status", "title", "project_id", "width", "height", "mature_content", "license", "digest")
-_WRITERS = {"parquet": write_parquet, "jsonl": write_jsonl}
-FORMATS = tuple(_WRITERS)
+FOLDER_FORMATS: Mapping[str, Callable[..., Written]] = {
+    "imagefolder": write_imagefolder,
+    "folders": write_label_folders,
+    "fiftyone": write_fiftyone,
+    "webdataset": write_webdataset,
+}
+"""The formats that are a folder with the pictures."""
 
-
-@dataclass(frozen=True)
-class Content:
-    """What an export of images contains.
-
-    Attributes
-    ----------
-    attributes
-        The names of its attributes; all if there is none.
-    accepted
-        Only the images that are accepted for at least one of these.
-    shares
-        The shares of training, validation and test; None: no splits.
-    seed
-        Of the splits.
-    """
-
-    attributes: Sequence[str] = ()
-    accepted: bool = False
-    shares: Sequence[float] | None = None
-    seed: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Gathered:
-    """The images of an export: their rows, the table of them, and what is said of each attribute."""
-
-    rows: NDArray[np.int64]
-    table: ImageTable
-    decided: Sequence[Decided]
+FORMATS = (*TABLE_FORMATS, *FOLDER_FORMATS)
 
 
 @one_encoder
@@ -75,11 +44,13 @@ def export_images(
     form: str,
     content: Content,
     encoders: Mapping[str, str] = MappingProxyType({}),
+    pictures: str = "copy",
     report: Report = silent,
 ) -> list[Path]:
-    """Write the images with their labels as ``form``, with a manifest; return the files.
+    """Write the images with their labels as ``form``, with their data card, metadata and manifest.
 
-    ``encoders`` is as for :func:`bam_engine.reporting.export.export`.
+    Returns the files, or the folder if it is one with pictures. ``encoders`` is as for
+    :func:`bam_engine.reporting.export.export`; ``pictures`` says how pictures come into a folder, see ``WAYS``.
 
     Raises
     ------
@@ -88,84 +59,54 @@ def export_images(
     NotFound
         There is no attribute of a given name.
     """
-    place = Target(target, single=True)
-    if target.suffix.lower() != f".{form}":
+    place = Target(target, single=form in TABLE_FORMATS)
+    if place.single and target.suffix.lower() != f".{form}":
         raise ExchangeError(f"The export is one file, whose name ends in .{form}. {target.name} does not.")
+    if pictures not in WAYS:
+        raise ExchangeError(f"Pictures cannot come as {pictures!r}. Choose {', '.join(WAYS[:-1])} or {WAYS[-1]}.")
+    place.check()
     gathered = gather_images(workspace, content, encoders, report=report)
     with place.writing() as folder:
-        _WRITERS[form](gathered.table, folder / target.name, report=report)
-        write_manifest(folder, place.name(MANIFEST), version=__version__, report=report)
+        written = _write(gathered, folder, form, target.name, pictures, report)
+        _write_companions(workspace, gathered, content, place, folder, written, form, report)
         names = sorted(file.name for file in folder.iterdir())
+    if not place.single:
+        return [target]
     return [target, *(target.with_name(name) for name in names if name != target.name)]
 
 
-def gather_images(
-    workspace: Workspace, content: Content, encoders: Mapping[str, str], *, report: Report = silent
-) -> Gathered:
-    """Return the images of an export and the table of them; near-duplicates are searched for where splits need it.
+def _write(gathered: Gathered, folder: Path, form: str, name: str, pictures: str, report: Report) -> Written:
+    """Write the images themselves; return what was written."""
+    if form in TABLE_FORMATS:
+        TABLE_FORMATS[form](gathered.table, folder / name, report=report)
+        return Written([name])
+    if form == "webdataset":
+        return write_webdataset(gathered.table, folder, report=report)
+    return FOLDER_FORMATS[form](gathered.table, folder, way=pictures, report=report)
 
-    Raises
-    ------
-    ExchangeError
-        There are no images, no attributes, or no image is accepted; an attribute has no result of the encoder that is
-        given for it; or splits are wanted and nothing is embedded.
-    """
-    rows, decided = _decided(workspace, content, encoders)
-    columns = [each.columns() for each in decided]
-    if content.accepted:
-        kept = np.any([each.accepted == 1 for each in columns], axis=0)
-        if not kept.any():
-            raise ExchangeError(
-                "No image is accepted, so nothing would be exported. Choose a threshold, or export all."
-            )
-        rows, columns = rows[kept], [_only(each, kept) for each in columns]
-    splits = None if content.shares is None else _splits(workspace, rows, content, report)
-    inside = np.zeros(len(workspace.catalogue), bool)
-    inside[rows] = True
-    table = ImageTable(
-        len(rows),
-        columns,
-        lambda: workspace.catalogue.fields(_FIELDS, inside),
-        splits,
-        demo_workspace.demo(workspace) is not None,
+
+def _write_companions(
+    workspace: Workspace,
+    gathered: Gathered,
+    content: Content,
+    place: Target,
+    folder: Path,
+    written: Written,
+    form: str,
+    report: Report,
+) -> None:
+    """Write the data card, the metadata and, last, the manifest."""
+    card = card_of(workspace, gathered, content, name=place.path.stem, form=form, missing=written.missing)
+    description = describe(card)
+    (folder / place.name(CARD)).write_text(card_text(card, description), encoding="utf-8")
+    if card.generated:
+        (folder / place.name(NOTICE)).write_text(card.generated, encoding="utf-8")
+    write_croissant(
+        folder,
+        place.name(CROISSANT),
+        gathered.table,
+        description,
+        tables=written.tables,
+        others=written.pictures,
     )
-    return Gathered(rows, table, decided)
-
-
-@one_flow
-def _decided(
-    workspace: Workspace, content: Content, encoders: Mapping[str, str]
-) -> tuple[NDArray[np.int64], list[Decided]]:
-    """Return the rows of the collection and what is decided about them, of one state of the database."""
-    rows = member_rows(workspace)
-    if not len(rows):
-        raise ExchangeError("There are no images to export. Add a folder of images first.")
-    attributes = [attribute_of(workspace, name) for name in content.attributes] or workspace.attributes.all()
-    if not attributes:
-        raise ExchangeError("There are no attributes, so no image has a label. Add an attribute first.")
-    given = {attribute_of(workspace, name).id: encoder for name, encoder in encoders.items()}
-    if not given.keys() <= {each.id for each in attributes}:
-        raise ExchangeError("An encoder is given for an attribute that is not exported. Export it, too.")
-    return rows, [decide(workspace, each, rows, given.get(each.id)) for each in attributes]
-
-
-def _only(columns: AttributeColumns, kept: NDArray[np.bool_]) -> AttributeColumns:
-    arrays = {name: getattr(columns, name)[kept] for name in ("crowd", "label", "why", "accepted")}
-    scores = None if columns.scores is None else columns.scores[kept]
-    return replace(columns, scores=scores, **arrays)
-
-
-def _splits(workspace: Workspace, rows: NDArray[np.int64], content: Content, report: Report) -> Codes:
-    """Return the split of each of ``rows``: images of one project and near-duplicates are in one, removed ones too.
-
-    The groups are those of the whole collection, so that a choice of images changes the split of none.
-    """
-    if len(workspace.vectors()) == 0:
-        raise ExchangeError(
-            "Splits have near-duplicates on one side, and these are not known, since no image is embedded. Embed the "
-            "images first, or export without splits."
-        )
-    linked = linked_images(workspace, report=report).astype(np.int64)
-    groups = groups_of(workspace.catalogue.projects(), linked)
-    digests = workspace.catalogue.digests().array[: len(groups)]
-    return split_groups(groups, digests[:, 0] ^ digests[:, 1], content.shares or SHARES, seed=content.seed)[rows]
+    write_manifest(folder, place.name(MANIFEST), version=__version__, known=written.digests, report=report)

@@ -215,7 +215,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         encoder=workspace.choice.key,
         redundancy=workspace.redundancy,
         judging_redundancy=workspace.judging_redundancy,
-        annotators=_annotators(workspace, attribute),
+        annotators=annotators_of(workspace, attribute),
         validation=validation,
         draws=_draws(workspace, attribute, agreed),
         rounds=round_summaries,
@@ -228,9 +228,9 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         audits=results,
         examples=() if model is None else _examples(workspace, attribute, agreed, threshold, examples),
         missing=_missing(workspace, model, validation, round_summaries, threshold, results, problem),
-        versions=_versions(),
+        versions=versions(),
         schema=db.SCHEMA_VERSION,
-        agreement=_agreement(workspace, attribute),
+        agreement=agreement_lines(workspace, attribute),
         certifications=certification_history.history(workspace, attribute),
         never_drawn=count_never_drawn(workspace, attribute),
         without_file=without_file(workspace),
@@ -251,8 +251,8 @@ def _other_results(workspace: Workspace, attribute: Attribute) -> tuple[str, ...
     return tuple(f"With {one.source} (model {one.model.id}): {one.words}." for one in others)
 
 
-def _agreement(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, str], ...]:
-    """Return the agreement of all annotators and of every pair; nothing where no image is shared."""
+def agreement_lines(workspace: Workspace, attribute: Attribute) -> tuple[tuple[str, str], ...]:
+    """Return by measure the agreement of all annotators and of every pair; nothing where no image is shared."""
     measured = agreement.measure(workspace, attribute)
     if measured.shared == 0:
         return ()
@@ -277,7 +277,8 @@ def _evaluation(
     return evaluation, "" if threshold is not None else evaluation.no_threshold
 
 
-def _annotators(workspace: Workspace, attribute: Attribute) -> tuple[AnnotatorSummary, ...]:
+def annotators_of(workspace: Workspace, attribute: Attribute) -> tuple[AnnotatorSummary, ...]:
+    """Return who has answered about an attribute, and how often."""
     answers = workspace.annotations.answers(attribute.id)
     summaries = []
     for who in workspace.annotations.annotators():
@@ -403,11 +404,12 @@ def _missing(
     return tuple(message for applies, message in checks if applies)
 
 
-def _versions() -> tuple[tuple[str, str], ...]:
-    versions = [("bam", __version__), ("Python", platform.python_version())]
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions of this program, of Python and of the libraries that its results depend on."""
+    found = [("bam", __version__), ("Python", platform.python_version())]
     for name in _PACKAGES:
         try:
-            versions.append((name, metadata.version(name)))
+            found.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:
             continue
-    return tuple(versions)
+    return tuple(found)

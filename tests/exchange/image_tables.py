@@ -14,6 +14,7 @@ _MAYBE = st.none() | _TEXT
 _IMAGE = st.tuples(
     st.integers(0, 2**40),
     _TEXT,
+    _MAYBE,
     st.sampled_from(["ok", "missing", "replaced"]),
     _MAYBE,
     _MAYBE,

@@ -12,7 +12,7 @@ from bam_engine.errors import ExchangeError
 from bam_engine.exchange.manifest import check_export
 from bam_engine.gallery import near_duplicates
 from bam_engine.reporting.export import export
-from bam_engine.reporting.image_export import Content
+from bam_engine.reporting.image_contents import Content
 from bam_engine.training import thresholds
 from bam_engine.training.delivered import delivered_of
 from bam_engine.workspace import Workspace
