@@ -16,7 +16,10 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 behind NAT64, RFC 6052
-_TUNNELS = tuple(map(ipaddress.ip_network, ("2002::/16", "2001::/32", "64:ff9b:1::/48")))  # 6to4, Teredo, local NAT64
+_TUNNELS = tuple(  # 6to4 and its relays, Teredo, local NAT64
+    map(ipaddress.ip_network, ("2002::/16", "192.88.99.0/24", "2001::/32", "64:ff9b:1::/48"))
+)
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("fec0::/10", "3fff::/20")))  # site-local; documentation
 _COMPATIBLE = ipaddress.ip_network("::/96")  # IPv4-compatible addresses, obsolete
 
 
@@ -53,18 +56,22 @@ def why_refused(address: str, allowed: Sequence[Network] = ()) -> str | None:
     except ValueError:
         return f"{address} is no IP address"
     found = _inner(found)
-    if any(found in network for network in allowed):
+    if _is_in(found, allowed):
         return None
     for holds, words in (
         (found.is_loopback or found.is_unspecified, "an address of this computer"),
         (found.is_link_local, "a link-local address"),
         (found.is_multicast, "a multicast address"),
-        (any(found in network for network in _TUNNELS), "an address of a tunnel"),
-        (not found.is_global or found.is_reserved, "a private or reserved address"),
+        (_is_in(found, _TUNNELS), "an address of a tunnel"),
+        (not found.is_global or found.is_reserved or _is_in(found, _NOT_PUBLIC), "a private or reserved address"),
     ):
         if holds:
             return f"{found} is {words}"
     return None
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _inner(address: Address) -> Address:

@@ -27,7 +27,7 @@ from bam_engine.files import flush_to_disk
 from bam_engine.progress import Report, silent
 
 _FLUSHING = 16  # files at once
-_THREADS = 48  # that resolve names and store pictures
+_THREADS = 80  # that resolve names and store pictures; more than requests at once, so that neither holds up the other
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ def resume_list(
     url_list(stores.home, name)
     _check_kind(stores)
     with working_on(stores.home, name) as statuses:
+        statuses.forget_unread()
         statuses.try_again(kinds)
         return _run(stores, name, statuses, report, clock, resolver)
 

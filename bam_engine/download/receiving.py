@@ -97,11 +97,12 @@ def _expander(encoding: str) -> _Expander:
     decoder = zlib.decompressobj(_WINDOWS[encoding])
 
     def expand(chunk: bytes) -> Iterator[bytes]:
-        rest = chunk
+        rest, full = chunk, True
         try:
-            while rest and not decoder.eof:
-                yield decoder.decompress(rest, _PIECE)
-                rest = decoder.unconsumed_tail
+            while (rest or full) and not decoder.eof:
+                piece = decoder.decompress(rest, _PIECE)
+                rest, full = decoder.unconsumed_tail, len(piece) == _PIECE
+                yield piece
         except zlib.error as error:
             raise Failure("damaged", "The answer cannot be decompressed.") from error
 

@@ -125,8 +125,7 @@ class Statuses:
 
         Of equal URLs, the first counts. If it is interrupted, what was added is taken out before the next time.
         """
-        known, urls = json.loads(self.read("known") or "[0, 0]")
-        self._database.execute("DELETE FROM urls WHERE id > ?", (known,))
+        known, urls = self.forget_unread()
         self._database.execute("DROP INDEX IF EXISTS urls_key")
         last, done, source = known, 0, iter(lines)
         while batch := list(islice(source, _BATCH)):
@@ -149,6 +148,12 @@ class Statuses:
             ).rowcount
             self.write("known", json.dumps([last, urls + done - twice]))
             self.write("duplicates", str(int(self.read("duplicates") or 0) + (twice if known == 0 else 0)))
+
+    def forget_unread(self) -> tuple[int, int]:
+        """Take out what was added by a reading that was interrupted; return the last id and the number of URLs."""
+        known, urls = json.loads(self.read("known") or "[0, 0]")
+        self._database.execute("DELETE FROM urls WHERE id > ?", (known,))
+        return known, urls
 
     @staticmethod
     def _row(number: int, line: Line) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ _PORTS = {"http": 80, "https": 443}
 _FIRST_FREE_PORT = 1024  # below it, ports other than those of the web belong to services that are no web servers
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_IN_BRACKETS = re.compile(r"\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\](:[0-9]*)?")
 _BARE_PERCENT = re.compile(r"%(?![0-9a-fA-F]{2})")
 _ENCODED_DOT = re.compile(r"%2e", re.IGNORECASE)
 _SAFE = "/%:@!$&'()*+,;=~-._"
@@ -82,6 +83,8 @@ def parse_url(text: str) -> Url:
         raise _bad(text, str(error)) from error
     if "@" in parts.netloc or "\\" in parts.netloc:
         raise _bad(text, "it holds a user name")
+    if "[" in parts.netloc and not _IN_BRACKETS.fullmatch(parts.netloc):
+        raise _bad(text, "its host is no address")
     host = _host(text, parts.hostname or "")
     port = _PORTS[scheme] if port is None else port
     if port != _PORTS[scheme] and port < _FIRST_FREE_PORT and port not in _PORTS.values():

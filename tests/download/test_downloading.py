@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bam_engine.collection import mark_demo
+from bam_engine.collection import Names, mark_demo
 from bam_engine.download import COLUMNS, Settings, Stores, download_list, reading, resume_list, url_list, url_lists
 from bam_engine.download.outcomes import Failure, Picture
 from bam_engine.download.pacing import PATIENCE, SILENT
@@ -44,7 +44,7 @@ def download(stores: Stores, file: Path, **options: Any) -> Any:
 def test_pictures_are_images_with_their_url_and_the_details_of_their_line(
     web: Web, stores: Stores, tmp_path: Path
 ) -> None:
-    urls = [web.put(f"/{n}.png", answer(picture(n))) for n in range(3)]
+    urls = [web.put(f"/{n}/blue%20cat-{n}.png", answer(picture(n))) for n in range(3)]
     file = write(tmp_path, urls, title="A title", project="ann", license="CC0", nsfw="yes")
     done = download(stores, file)
     assert (done.added, done.failed) == (3, 0)
@@ -53,6 +53,10 @@ def test_pictures_are_images_with_their_url_and_the_details_of_their_line(
     assert {(one.title, one.project_id, one.license, one.mature_content) for one in found} == {
         ("A title", "ann", "CC0", True)
     }
+    assert {image.name for image in found} == {f"blue cat-{n}.png" for n in range(3)}
+    assert Names(stores.catalogue, tmp_path / "names").find("blue cat-2", 5).tolist() == [
+        image.row for image in found if image.url == urls[2]
+    ]
     assert all(image.path.read_bytes().startswith(b"\x89PNG") for image in found)
     assert all(stores.thumbnails.has(image.row) for image in found)
     assert [source.images for source in stores.catalogue.sources()] == [3]
@@ -214,6 +218,21 @@ def test_servers_are_asked_for_newer_versions_by_the_one_that_is_there(
     assert done.counts.added == 2
     assert [headers.get("if-none-match") for headers in web.headers[-2:]] == ['"v1"', '"v1"']
     assert len(stores.catalogue) == 3, "a picture that has changed is a new image"
+
+
+def test_a_list_whose_reading_was_interrupted_goes_on_with_what_was_known_before(
+    web: Web, stores: Stores, tmp_path: Path
+) -> None:
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        if message == "reading the list":
+            raise Stopped("Stopped.")
+
+    file = write(tmp_path, [web.put(f"/{n}", answer(picture(n))) for n in range(3)])
+    with pytest.raises(Stopped):
+        download(stores, file, report=stop)
+    assert resume_list(stores, "urls", clock=Leaping(), resolver=here).counts.urls == 0
+    assert web.asked == []
+    assert download(stores, file).added == 3
 
 
 # Hosts that do not answer -------------------------------------------------------------------------------------------
