@@ -1,6 +1,7 @@
 """Gallery: the images of a query, however many: by attribute, by score, by search."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import readable
 from bam_engine.errors import BamError
@@ -18,7 +19,10 @@ from web.gallery_actions import (
     selection_popover,
     views_popover,
 )
-from web.gallery_bar import chips, query_bar
+from web.gallery_bar import query_bar
+from web.gallery_chips import chips_of, draw_chips
+from web.gallery_filters import columns, filter_panel
+from web.gallery_query import open_query
 from web.image_panel import open_image
 from web.navigation import link
 
@@ -95,45 +99,55 @@ def reading(listing: Listing) -> str:
     return words[:1].upper() + words[1:] + "." if words else ""
 
 
-query, end = query_bar(views_popover)
-chips(query)
-last_answer()
-if not names_ready(query):
-    st.stop()
-try:
-    with st.spinner("Finding the images …"):  # drawn only where it takes longer than a blink
-        listing = list_images(ws, query)
-except BamError as error:
-    st.error(ui.plain(str(error)), icon=":material/error:")
-    st.stop()
-
-for note in listing.notes:
-    st.info(ui.plain(note))
-elsewhere = bool(query.attribute) and encoder_notes.belongs_to(attribute_of(ws, query.attribute))
-if query.attribute and listing.scored is None and not elsewhere:
-    link("rounds", "Label a first round", query.attribute)
-if query.folded:
-    offer_grouping()
-if not len(listing):
-    st.warning(f"Nothing is left: {ui.plain(listing.emptied_by)}.", icon=":material/filter_alt_off:")
+def show_listing(listing: Listing, end: DeltaGenerator) -> None:
+    """Draw what is known of the images that are listed, and the images; ``end`` is the end of the bar."""
+    query = listing.query
+    for note in listing.notes:
+        st.info(ui.plain(note))
+    elsewhere = bool(query.attribute) and encoder_notes.belongs_to(attribute_of(ws, query.attribute))
+    if query.attribute and listing.scored is None and not elsewhere:
+        link("rounds", "Label a first round", query.attribute)
+    if query.folded:
+        offer_grouping()
+    if not len(listing):
+        st.warning(f"Nothing is left: {ui.plain(listing.emptied_by)}.", icon=":material/filter_alt_off:")
+        if query.words:
+            ui.searched_note()
+        return
+    st.markdown(headline(listing))
     if query.words:
         ui.searched_note()
-    st.stop()
+    if how_to_read := reading(listing):
+        st.caption(how_to_read)
+    line = (
+        ""
+        if listing.line is None
+        else f"Threshold: {listing.line:,} score at least as much · {precision(listing)} · below, less"
+    )
+    picked, selected = endless_gallery(
+        listing, key="gallery", version=ws.picture_version, line_text=line, answering=about_single_images(query)
+    )
+    with end:
+        selection_popover(query, selected)
+    if picked is not None:
+        open_image(picked, listing.rows)
 
-st.markdown(headline(listing))
-if query.words:
-    ui.searched_note()
-if how_to_read := reading(listing):
-    st.caption(how_to_read)
-line = (
-    ""
-    if listing.line is None
-    else f"Threshold: {listing.line:,} score at least as much · {precision(listing)} · below, less"
-)
-picked, chosen = endless_gallery(
-    listing, key="gallery", version=ws.picture_version, line_text=line, answering=about_single_images(query)
-)
-with end:
-    selection_popover(query, chosen)
-if picked is not None:
-    open_image(picked, listing.rows)
+
+names = [attribute.name for attribute in ws.attributes.all()]
+query = open_query(names)
+panel, beside = columns()
+with beside:
+    end = query_bar(query, len(chips_of(query)), views_popover)
+    draw_chips(query)
+    last_answer()
+    if not names_ready(query):
+        st.stop()
+    try:
+        with st.spinner("Finding the images …"):  # drawn only where it takes longer than a blink
+            found = list_images(ws, query)
+    except BamError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+        st.stop()
+    show_listing(found, end)
+with panel:  # after the images, which do not wait for its counts
+    filter_panel(query, names)

@@ -10,10 +10,10 @@ from bam_engine.labelling.direct_answers import ANSWERS
 from bam_engine.training.direct_effects import effect
 from bam_engine.workspace.membership import removed
 from web import guideline_examples, identity, ui
+from web.components.keys import answer_keys
 from web.engine import workspace
 from web.navigation import focus_attribute, focused_attribute
 
-_KEYS = {1: "Y", 0: "N", -1: "U"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
 
 
@@ -43,7 +43,6 @@ def answer_image(row: int, *, key: str) -> None:
                 key=f"{key}-answer-{words}",
                 icon=_ICONS[answer],
                 type="primary" if mark == words else "secondary",
-                shortcut=_KEYS[answer],
                 disabled=read_only(ws.engine),
                 help=f"{attribute.question} {words.capitalize()}.",
                 on_click=_answer,
@@ -52,6 +51,8 @@ def answer_image(row: int, *, key: str) -> None:
         _undo(attribute, row, key)
         guideline_examples.offer(attribute, row, key=key)
     _tell(attribute, row, mark, key)
+    if not read_only(ws.engine):
+        answer_keys(key)
 
 
 def _answer(attribute: Attribute, row: int, answer: int | None, key: str, *, undoes: bool = False) -> None:
@@ -84,7 +85,6 @@ def _undo(attribute: Attribute, row: int, key: str) -> None:
         "Undo",
         key=f"{key}-answer-undo",
         icon=":material/undo:",
-        shortcut="Z",
         on_click=_answer,
         args=(attribute, row, last[2], key),
         kwargs={"undoes": True},

@@ -18,7 +18,7 @@ from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training import querying
 from web import guideline_examples, jobs, removing, ui
 from web.engine import workspace
-from web.gallery_bar import show
+from web.gallery_query import show
 from web.navigation import go
 
 FOLDING = "near-duplicates"

@@ -30,7 +30,7 @@ FIRST = 8.0
 PATIENCE = 120.0
 """Seconds after which a heavy step starts in any case."""
 
-_PAGES = ("web.frame", "web.image_panel", "web.gallery_bar", "web.gallery_actions", "pandas")
+_PAGES = ("web.frame", "web.image_panel", "web.gallery_filters", "web.gallery_actions", "pandas")
 _LATER = ("sklearn.linear_model", "plotly.graph_objects")
 
 
@@ -110,14 +110,16 @@ def _neighbours() -> None:
 
 
 def _gallery(workspace: Workspace) -> None:
-    """Load what every listing needs: the number of images, the scores, the projects."""
-    from bam_engine.gallery.listing import facet_counts
+    """Load what every listing and its filters need: the number of images, the scores, projects, formats, dimensions."""
+    from bam_engine.gallery.counts import facet_counts
     from bam_engine.gallery.query import Query
 
     names = [attribute.name for attribute in workspace.attributes.all()]
     if len(workspace.catalogue):
         facet_counts(
-            workspace, Query(attribute=names[0] if names else ""), ["project", "place"] if names else ["project"]
+            workspace,
+            Query(attribute=names[0] if names else ""),
+            ["project", "format", "licence", "size", *(["place"] if names else [])],
         )
 
 

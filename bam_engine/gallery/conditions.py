@@ -4,7 +4,7 @@ In:  a query and the attributes it names, with their scores. Out: one mask and d
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,7 +14,8 @@ from bam_engine.annotation import readable
 from bam_engine.collection.words import search_terms
 from bam_engine.errors import BamError
 from bam_engine.formatting import decimal
-from bam_engine.gallery import facets, search, selections, uploads
+from bam_engine.gallery import search, selections, uploads
+from bam_engine.gallery.image_facets import FACETS
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states, tasks
 from bam_engine.training.attribute_scores import AttributeScores
@@ -93,11 +94,11 @@ def conditions(workspace: Workspace, query: Query, known: Mapping[str, Attribute
         _by_attribute(result, f"no:{name}", known[name], name, accepted=False)
     if query.label:
         _by_label(workspace, result, query)
-    facet: Callable[..., Mask]
-    for name, facet in (("project", facets.in_projects), ("colour", facets.in_colours), ("year", facets.in_years)):
+    _by_score(result, query, known)
+    for name, facet in FACETS.items():
         values = getattr(query, name)
         if values:
-            result.add(name, facet(workspace, values, n), f"{name}: {' or '.join(values)}")
+            result.add(name, facet.mask(workspace, values, n), f"{name}: {' or '.join(values)}")
     if query.selection:
         result.add("selection", _mask_of(selections.rows_of(workspace, query.selection), n), "in the selection")
     return replace(result, ranked=_search(workspace, result, query))
@@ -116,11 +117,33 @@ def _by_place(result: Conditions, query: Query, known: Mapping[str, AttributeSco
         result.add("place", borderline(scored, result.n), f"near the threshold of {name}")
     elif query.place == "uncovered":
         result.add("place", scored.not_covered, f"accepted as {name} and not covered")
+    elif query.place == "undecided":
+        result.add("place", ~(scored.accepted | scored.rejected), f"undecided as {name}")
     else:
         accepted = query.place == "accepted"
         mask, words = (scored.accepted, "accepted as") if accepted else (scored.rejected, "rejected as")
         result.add("place", mask, f"{words} {name}")
     _note_missing_threshold(result, scored)
+
+
+def _by_score(result: Conditions, query: Query, known: Mapping[str, AttributeScores | None]) -> None:
+    if query.score_from is None and query.score_to is None:
+        return
+    if not query.attribute:
+        raise BamError("A range of scores needs an attribute. Choose one.")
+    scored, name = known[query.attribute], readable(query.attribute)
+    if scored is None:
+        result.notes.append(f"{name} has no scores yet; the range of scores is ignored.")
+        return
+    inside = ~np.isnan(scored.scores)
+    words = []
+    if query.score_from is not None:
+        inside &= scored.scores >= np.float32(query.score_from)
+        words.append(f"at least {decimal(query.score_from, 3)}")
+    if query.score_to is not None:
+        inside &= scored.scores <= np.float32(query.score_to)
+        words.append(f"at most {decimal(query.score_to, 3)}")
+    result.add("score", inside, f"score {' and '.join(words)}")
 
 
 def _by_attribute(result: Conditions, key: str, scored: AttributeScores | None, name: str, *, accepted: bool) -> None:

@@ -1,12 +1,9 @@
-"""Facets: the colours, date and project of every image, and how many images of a query have each value.
+"""Facets: the colours and the date of every image, and how many images of a query have each value.
 
 In:  a workspace. Out: masks and counts. A background job reads colours from the thumbnails and dates from the files
-once; they are cached in a file of records that grows with the collection. Projects come from the catalogue and are
-cached until an image's details change.
+once; they are cached in a file of records that grows with the collection.
 """
 
-import json
-import logging
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,17 +12,14 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 from PIL import Image
 
-from bam_engine import database as db
-from bam_engine import derived
 from bam_engine.collection import Image as Record
 from bam_engine.collection import State, look_at
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, colour_mask, day_of
-from bam_engine.collection.digests import Digests
 from bam_engine.errors import BamError, DiskFull
+from bam_engine.gallery.categories import UNKNOWN
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -33,29 +27,12 @@ from bam_engine.workspace.memory import Kind
 Mask = NDArray[np.bool_]
 
 RECORD = np.dtype([("colours", "<u2"), ("day", "<i4"), ("day_from", "u1"), ("check", "<u4")])
-_log = logging.getLogger(__name__)
-UNKNOWN = "(not known)"
-"""The value of images whose colour, year or project is unknown."""
-
-MAX_PROJECTS = 200
-"""Projects that are listed, the largest ones."""
-
 _BLOCK = 512
 _SCANNING = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Projects:
-    """The project of every image: ``codes`` (n,) int32 index ``names``; 0 means none."""
-
-    codes: NDArray[np.int32]
-    names: tuple[str, ...]
-
-
 _SCANNED = Kind[NDArray[np.void]]("colours and dates of images", of="workspace", until="images are scanned", limit=1)
 _YEARS = Kind[NDArray[np.int32]]("years of images", of="workspace", until="images are added or scanned", limit=1)
-_PROJECTS_VERSION = "projects 2"
-_PROJECTS = Kind[Projects]("projects of images", of="workspace", until="images are added or details change", limit=1)
 
 
 @dataclass(frozen=True)
@@ -189,33 +166,6 @@ def _years(scanned: NDArray[np.void], n: int) -> NDArray[np.int32]:
     return by_row
 
 
-def in_projects(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
-    """Return which of ``n`` images belong to one of the projects; :data:`UNKNOWN` are those without one.
-
-    Raises
-    ------
-    BamError
-        There is no such project.
-    """
-    known = projects(workspace)
-    codes = []
-    for name in names:
-        if name != UNKNOWN and name not in known.names[1:]:
-            raise BamError(f"There is no project {name[:60]!r} in the collection. Choose another.")
-        codes.append(0 if name == UNKNOWN else known.names.index(name, 1))
-    inside: Mask = np.isin(known.codes[:n], codes)
-    return inside
-
-
-def projects(workspace: Workspace) -> Projects:
-    """Return the project of every image; cached on disk, extended by new images, until an image's details change.
-
-    The first read takes about one second per million images.
-    """
-    version = (workspace.catalogue.digests().fingerprint(), workspace.catalogue.details_version)
-    return workspace.memory.get(_PROJECTS, None, version, lambda: _read_projects(workspace, version[1]))
-
-
 def version(workspace: Workspace) -> list[int]:
     """Return a version that changes whenever a facet of an image may."""
     return [len(records(workspace)), workspace.catalogue.details_version]
@@ -235,15 +185,6 @@ def year_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
     by_year = np.bincount(np.maximum(years(workspace, len(mask))[mask], 0), minlength=1)
     counts = {str(when): int(by_year[when]) for when in np.flatnonzero(by_year)[::-1] if when}
     return counts | {UNKNOWN: int(by_year[0])}
-
-
-def project_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
-    """Return how many of the images in ``mask`` belong to each project, the ``MAX_PROJECTS`` largest of them."""
-    known = projects(workspace)
-    by_code = np.bincount(known.codes[: len(mask)][mask], minlength=len(known.names))
-    largest = np.argsort(-by_code[1:], kind="stable")[:MAX_PROJECTS] + 1
-    counts = {known.names[code]: int(by_code[code]) for code in largest if by_code[code]}
-    return counts | {UNKNOWN: int(by_code[0])}
 
 
 def _file(workspace: Workspace) -> Path:
@@ -284,38 +225,3 @@ def _year(name: str) -> int:
     if name.isascii() and name.isdigit() and len(name) == 4:
         return int(name)
     raise BamError(f"{name[:60]!r} is not a year. Write it like 2019, or {UNKNOWN}.")
-
-
-def _read_projects(workspace: Workspace, details_version: int) -> Projects:
-    """Return the projects of all images: the stored ones, and those of newer images from the catalogue."""
-    folder, digests = workspace.cache / "facets", workspace.catalogue.digests()
-    n, file = len(digests), folder / f"projects-{details_version}.npz"
-    stored = _stored_projects(file, digests)
-    if len(stored.codes) >= n:
-        return Projects(stored.codes[:n], stored.names)
-    known: dict[str | None, int] = {None: 0} | {name: code for code, name in enumerate(stored.names) if code}
-    table = db.images.c
-    query = sa.select(table.project_id).where(table.row >= len(stored.codes)).order_by(table.row)
-    with workspace.engine.connect() as connection:
-        names = connection.execution_options(yield_per=50_000).scalars(query)
-        newer = np.fromiter((known.setdefault(name, len(known)) for name in names), np.int32)
-    codes = np.concatenate([stored.codes, newer])
-    projects = Projects(codes, ("", *(name for name in known if name is not None)))
-    names_as_bytes = np.frombuffer(json.dumps(projects.names).encode(), np.uint8)
-    images = np.array(digests.fingerprint(len(codes)))
-    try:
-        derived.write_arrays(file, {"codes": codes, "names": names_as_bytes, "images": images}, _PROJECTS_VERSION)
-        for old in folder.glob("projects-*.npz"):
-            if old != file:
-                old.unlink(missing_ok=True)
-    except OSError as error:
-        _log.warning("The projects cannot be cached in %s: %s.", folder, error.strerror or error)
-    return Projects(codes[:n], projects.names)
-
-
-def _stored_projects(file: Path, digests: Digests) -> Projects:
-    """Return the stored projects; none where they are missing, damaged or of other images."""
-    stored = derived.read_arrays(file, _PROJECTS_VERSION)
-    if stored is None or digests.fingerprint(len(stored["codes"])) != str(stored["images"]):
-        return Projects(np.empty(0, np.int32), ("",))
-    return Projects(stored["codes"], tuple(json.loads(bytes(stored["names"]))))

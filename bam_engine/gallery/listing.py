@@ -1,4 +1,4 @@
-"""The listing of a gallery: the rows that match a query, in order, and the counts of its facets.
+"""The listing of a gallery: the rows that match a query, in order.
 
 In:  a :class:`Query`. Out: a :class:`Listing`, whose id identifies the query and the state of everything it depends on,
 so that its content can be cached forever. Works on arrays over the whole collection, in a fraction of a second for 2.5
@@ -7,16 +7,15 @@ million images; recent listings are cached.
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.errors import NotFound
 from bam_engine.gallery import facets, near_duplicates
-from bam_engine.gallery.conditions import Conditions, borderline, conditions
+from bam_engine.gallery.conditions import Conditions, conditions
+from bam_engine.gallery.image_facets import FACETS
 from bam_engine.gallery.ordering import order_rows, scoring_attributes
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
@@ -30,8 +29,6 @@ from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import vectors_state
 
 Rows = NDArray[np.int64]
-
-FACETS = ("colour", "year", "project", "label", "place")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +84,6 @@ LISTINGS = Kind[Listing](
     max_bytes=256_000_000,
     size=lambda listing: listing.rows.nbytes,
 )
-FACET_COUNTS = Kind[dict[str, int]](
-    "facet counts", of="facet, query and the state of its data", until="never: the id is a digest", limit=320
-)
 
 
 def list_images(workspace: Workspace, query: Query) -> Listing:
@@ -111,8 +105,8 @@ def list_images(workspace: Workspace, query: Query) -> Listing:
     >>> cats.rows[:3], cats.matched  # doctest: +SKIP
     """
     n = len(workspace.catalogue)
-    known = _known(workspace, query, n)
-    listing_id = _identify(workspace, query, known, n)
+    known = known_scores(workspace, query, n)
+    listing_id = identify(workspace, query, known, n)
 
     def make() -> Listing:
         matching = conditions(workspace, query, known, n)
@@ -144,65 +138,18 @@ def by_id(workspace: Workspace, listing_id: str, query: str = "") -> Listing:
     return list_images(workspace, from_json(query))
 
 
-def facet_counts(workspace: Workspace, query: Query, names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return for each facet how many images match each of its values, with all other conditions of the query applied.
-
-    Parameters
-    ----------
-    names
-        Some of ``FACETS``. ``label`` and ``place`` refer to the query's attribute; ``place`` counts all, accepted and
-        rejected images, accepted ones that are not covered, and those near the threshold.
-
-    Raises
-    ------
-    NotFound, BamError
-        As :func:`list_images`.
-    """
-    n = len(workspace.catalogue)
-    known = _known(workspace, query, n)
-    version = _identify(workspace, replace(query, sort="oldest", seed=0, folded=False), known, n)
-    version += str(facets.version(workspace))
-    matching = cache(lambda: conditions(workspace, query, known, n))  # once for all facets, if any is not cached
-
-    def counted(name: str) -> dict[str, int]:
-        return _count(workspace, query, known, name, matching().together(without=name))
-
-    return {name: workspace.memory.get(FACET_COUNTS, (name, version), None, partial(counted, name)) for name in names}
-
-
-def _known(workspace: Workspace, query: Query, n: int) -> dict[str, AttributeScores | None]:
+def known_scores(workspace: Workspace, query: Query, n: int) -> dict[str, AttributeScores | None]:
     """Return the scores of every attribute that the query names."""
     names = dict.fromkeys((query.attribute, *query.yes, *query.no))
     return {name: attribute_scores(workspace, name, n) for name in names if name}
 
 
-def _count(
-    workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], facet: str, inside: NDArray[np.bool_]
-) -> dict[str, int]:
-    if facet in ("colour", "year", "project"):
-        by = {"colour": facets.colour_counts, "year": facets.year_counts, "project": facets.project_counts}[facet]
-        return by(workspace, inside)
-    if facet == "place":
-        scored = known.get(query.attribute)
-        counts = {"all": int(inside.sum())}
-        if scored is not None:
-            counts |= {"accepted": int((inside & scored.accepted).sum())}
-            counts |= {"rejected": int((inside & scored.rejected).sum())}
-            counts |= {"uncovered": int((inside & scored.not_covered).sum())}
-            counts |= {"near": int((inside & borderline(scored, len(inside))).sum())}
-        return counts
-    labels = label_states.states(workspace, tasks.attribute_of(workspace, query.attribute))
-    counts = {state: int(inside[rows[rows < len(inside)]].sum()) for state, rows in labels.rows.items()}
-    labelled = sum(count for state, count in counts.items() if state != "disagreed")
-    return counts | {"unlabelled": int(inside.sum()) - labelled}
-
-
-def _identify(workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], n: int) -> str:
+def identify(workspace: Workspace, query: Query, known: dict[str, AttributeScores | None], n: int) -> str:
     """Return an id of the query and the state of everything it depends on."""
     state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n), removed(workspace).version]
     if query.text or query.like or query.upload or query.sort == "spread":
         state += [workspace.choice.key, vectors_state(workspace)]
-    if query.colour or query.year or query.project:
+    if any(getattr(query, name) for name in FACETS):
         state.append(facets.version(workspace))
     if query.words:
         state.append(workspace.catalogue.names_version)

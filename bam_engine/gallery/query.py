@@ -5,12 +5,13 @@ that it names exist is checked when it is listed.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from bam_engine.errors import BamError
 
-PLACES = ("all", "accepted", "near", "rejected", "uncovered")
+PLACES = ("all", "accepted", "near", "rejected", "undecided", "uncovered")
 SORTS = ("score", "closest", "contradicted", "found", "spread", "newest", "oldest", "shuffled")
 LABELS = ("positive", "negative", "unsure", "waiting", "disputed", "disagreed", "bulk", "unlabelled")
 
@@ -33,12 +34,19 @@ class Query:
         The main attribute: its scores sort the images, its threshold divides them, its labels are shown.
     place
         Position relative to the threshold of ``attribute``: ``all``, ``accepted``, ``near`` (the closest on each side),
-        ``rejected``, ``uncovered`` (accepted, and the evidence for the threshold is not about them).
+        ``rejected``, ``undecided`` (neither), ``uncovered`` (accepted, and the evidence for the threshold is not about
+        them).
+    score_from, score_to
+        The lowest and the highest score for ``attribute``, both included; None is no limit.
     yes, no
         Names of attributes that must accept the image, and that must reject it.
     label
         States of the label for ``attribute``, any of them; see :func:`bam_engine.labelling.label_states.states`.
-    project, colour, year
+    project, licence, format
+        Values of a category, any of them; see :mod:`bam_engine.gallery.categories`.
+    size, shape
+        Bands of megapixels and shapes, any of them; see :mod:`bam_engine.gallery.dimensions`.
+    colour, year
         Values of a facet, any of them; see :mod:`bam_engine.gallery.facets`.
     text
         Search by meaning, with an encoder that supports text.
@@ -69,7 +77,13 @@ class Query:
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
+    score_from: float | None = None
+    score_to: float | None = None
     project: tuple[str, ...] = ()
+    licence: tuple[str, ...] = ()
+    format: tuple[str, ...] = ()
+    size: tuple[str, ...] = ()
+    shape: tuple[str, ...] = ()
     colour: tuple[str, ...] = ()
     year: tuple[str, ...] = ()
     text: str = ""
@@ -87,10 +101,10 @@ class Query:
         _among("label", self.label, LABELS)
         if not 0 <= self.seed <= _MAX_INT:
             raise BamError(f"The seed {self.seed} must be between 0 and {_MAX_INT}.")
-        for name in ("yes", "no", "label", "project", "colour", "year", "like"):
-            if len(getattr(self, name)) > MAX_VALUES:
-                count = len(getattr(self, name))
-                raise BamError(f"The query has {count} values of {name!r}; the limit is {MAX_VALUES}.")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple) and len(value) > MAX_VALUES:
+                raise BamError(f"The query has {len(value)} values of {field.name!r}; the limit is {MAX_VALUES}.")
 
     @property
     def searched(self) -> bool:
@@ -130,6 +144,8 @@ def from_url(given: Mapping[str, str | Sequence[str]]) -> Query:
             arguments["like"] = tuple(_number("like", value) for value in values)
         elif isinstance(field.default, tuple):
             arguments[field.name] = tuple(dict.fromkeys(values))
+        elif field.default is None:
+            arguments[field.name] = _score(field.name, values[-1])
         elif isinstance(field.default, bool):
             arguments[field.name] = values[-1] not in ("", "0")
         else:
@@ -175,3 +191,13 @@ def _number(name: str, value: str) -> int:
     if value.isascii() and value.isdigit() and len(value) <= 10:
         return min(int(value), _MAX_INT)
     raise BamError(f"The query's {name!r} must be a whole number, not {value[:60]!r}.")
+
+
+def _score(name: str, value: str) -> float:
+    try:
+        score = float(value)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise BamError(f"The query's {name!r} must be a number, not {value[:60]!r}.")
+    return score

@@ -1,37 +1,27 @@
-"""A window of a listing: what a gallery shows of its images; and the shapes of all images, for the layout.
+"""A window of a listing: what a gallery shows of its images; and the shapes of all of them, for the layout.
 
 In:  a listing, the number of a window. Out: plain lists, JSON-ready. The same window of the same listing never changes.
 """
 
-import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine import database as db
-from bam_engine import derived, learning
+from bam_engine import learning
 from bam_engine.errors import NotFound
 from bam_engine.formatting import count
+from bam_engine.gallery.dimensions import dimensions
 from bam_engine.gallery.listing import Listing
 from bam_engine.training.delivered import ACCEPTED, REJECTED, UNDECIDED
 from bam_engine.workspace.core import Workspace
-from bam_engine.workspace.memory import Kind
 
 BLOCK = 200
 """Images per window."""
 
 PACK = 40
 """Thumbnails per pack."""
-
-_CODES_PER_OCTAVE = 32  # shape codes for each doubling of width over height
-_SQUARE = 128  # shape code of a square
-_PACKED = 2**30
-_SHAPES_VERSION = "shapes 2"
-_log = logging.getLogger(__name__)
-_SHAPES = Kind[NDArray[np.uint8]]("shapes of images", of="workspace", until="images are added", limit=1)
 
 
 @dataclass(frozen=True)
@@ -102,42 +92,8 @@ def pack(workspace: Workspace, listing: Listing, number: int) -> bytes:
 
 
 def shapes(workspace: Workspace, listing: Listing) -> NDArray[np.uint8]:
-    """Return the shape code of every image of a listing, in its order: width over height is 2 ** ((code - 128) / 32).
-
-    A code is within 1.1% of the true ratio, for ratios between 1:15 and 15:1.
-    """
-    return all_shapes(workspace, listing.n)[listing.rows]
-
-
-def all_shapes(workspace: Workspace, n: int) -> NDArray[np.uint8]:
-    """Return the shape code of every row, (n,); read from the catalogue once and cached on disk."""
-    images = workspace.catalogue.digests().fingerprint()
-    return workspace.memory.get(_SHAPES, None, images, lambda: _read_shapes(workspace))[:n]
-
-
-def _read_shapes(workspace: Workspace) -> NDArray[np.uint8]:
-    file, digests = workspace.cache / "facets" / "shapes-2.npz", workspace.catalogue.digests()
-    cached = derived.read_arrays(file, _SHAPES_VERSION)
-    stored = np.empty(0, np.uint8)
-    if cached is not None and digests.fingerprint(len(cached["codes"])) == str(cached["images"]):
-        stored = cached["codes"]
-    table = db.images
-    # width and height packed into one integer: several times as fast to read
-    packed = sa.cast(table.c.width, sa.BigInteger) * _PACKED + table.c.height
-    query = sa.select(packed).where(table.c.row >= len(stored)).order_by(table.c.row)
-    with workspace.engine.connect() as connection:
-        sizes = np.fromiter(connection.execution_options(yield_per=50_000).scalars(query), np.int64)
-    if not len(sizes):
-        return stored
-    octaves = np.log2(np.maximum(sizes // _PACKED, 1) / np.maximum(sizes % _PACKED, 1))
-    codes = np.clip(np.rint(octaves * _CODES_PER_OCTAVE) + _SQUARE, 0, 255).astype(np.uint8)
-    every = np.concatenate([stored, codes])
-    try:
-        images = np.array(digests.fingerprint(len(every)))
-        derived.write_arrays(file, {"codes": every, "images": images}, _SHAPES_VERSION)
-    except OSError as error:
-        _log.warning("Image shapes cannot be cached in %s: %s.", file, error.strerror or error)
-    return every
+    """Return the shape code of every image of a listing, in its order: see :class:`bam_engine.gallery.dimensions`."""
+    return dimensions(workspace).shapes[listing.rows]
 
 
 def _scores(

@@ -111,7 +111,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Examine], ...] = (
     (re.compile(r"layouts/.*"), maps.layouts),
     (re.compile(r"selections/[0-9a-f]{20}\.npy"), selections.selections),
     (re.compile(r"tiles/[0-9a-f]{2}/[0-9a-f]{40}\.tile"), _MADE_WHEN_NEEDED),
-    (re.compile(r"facets/(projects-\d+|shapes-2)\.npz"), _MADE_WHEN_NEEDED),
+    (re.compile(r"facets/((project|licence|format)s-\d+|dimensions-1)\.npz"), _MADE_WHEN_NEEDED),
     (re.compile(r"names/names-[^/]+\.txt"), _MADE_WHEN_NEEDED),
     (re.compile(r"neighbours/[^/]+\.npz|title-words\.npz"), _MADE_WHEN_NEEDED),
     (

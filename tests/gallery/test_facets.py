@@ -4,11 +4,10 @@ import os
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from bam_engine.collection import NewImage, ingest_folder
+from bam_engine.collection import ingest_folder
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, MIN_FRACTION, colour_fractions, colour_mask, day_of
 from bam_engine.errors import BamError, Stopped
 from bam_engine.gallery import facets
@@ -116,26 +115,6 @@ def test_colours_of_a_facet_are_any_of_them(workspace: Workspace) -> None:
     facets.scan(workspace)
     one, other = (facets.in_colours(workspace, [name], 120) for name in ("white", "orange"))
     assert (facets.in_colours(workspace, ["white", "orange"], 120) == (one | other)).all()
-
-
-def test_projects_are_cached_and_follow_a_change(workspace: Workspace) -> None:
-    names = [workspace.catalogue.image(row).project_id for row in range(120)]
-    result = facets.projects(workspace)
-    assert [result.names[code] or None for code in result.codes] == names
-    workspace.memory.clear()
-    again = facets.projects(workspace)
-    assert (again.codes == result.codes).all()
-    assert again.names == result.names
-    more = ["a new one", None, names[0]]
-    workspace.catalogue.add([NewImage(f"/{k}.jpg", 9, 9, f"n{k}", project_id=name) for k, name in enumerate(more)])
-    later = facets.projects(workspace)
-    assert [later.names[code] or None for code in later.codes] == [*names, *more]
-    assert facets.in_projects(workspace, ["a new one"], 123).nonzero()[0].tolist() == [120]
-    workspace.catalogue.update_details({workspace.catalogue.image(0).uri: {"project_id": "another one"}})
-    assert facets.in_projects(workspace, ["another one"], 120).nonzero()[0].tolist() == [0]
-    counts = facets.project_counts(workspace, np.ones(123, bool))
-    assert counts["another one"] == 1
-    assert sum(counts.values()) == 123
 
 
 def test_only_one_scan_runs_at_a_time(workspace: Workspace) -> None:

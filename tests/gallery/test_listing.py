@@ -11,7 +11,8 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import BamError, EmbeddingError, NotFound
 from bam_engine.gallery import facets, near_duplicates, selections
-from bam_engine.gallery.listing import FACETS, LISTINGS, by_id, facet_counts, list_images
+from bam_engine.gallery.counts import BINS, FACETS, attribute_counts, facet_counts, score_histogram
+from bam_engine.gallery.listing import LISTINGS, by_id, list_images
 from bam_engine.gallery.query import LABELS, PLACES, SORTS, Query, from_json, from_url
 from bam_engine.gallery.window import BLOCK, PACK, pack, shapes, window
 from bam_engine.labelling import bulk, label_states
@@ -367,17 +368,62 @@ def test_each_facet_is_counted_with_all_other_conditions_applied(big: Workspace,
     payload = facet_counts(big, query, ["label"])
     assert payload["label"] == {state: len(list_images(big, replace(query, label=(state,)))) for state in LABELS}
     facets.scan(workspace)
-    whole = facet_counts(workspace, Query(), ["colour", "year"])
-    for name in ("colour", "year"):
-        assert whole[name] == {
+    names = ["colour", "year", "size", "shape", "format", "licence"]
+    for name, values in facet_counts(workspace, Query(), names).items():
+        assert sum(values.values()) >= 120, name
+        assert values == {
             value: len(list_images(workspace, Query(**{name: (value,)})))  # type: ignore[arg-type]
-            for value in whole[name]
+            for value in values
         }
+
+
+def test_another_attribute_is_counted_as_a_click_on_its_decision_would_leave(big: Workspace) -> None:
+    query = Query(attribute="one", place="accepted", no=("two",))
+    assert attribute_counts(big, query, ["two", "free"]) == {
+        name: {
+            "accepted": len(list_images(big, replace(query, yes=(name,), no=tuple({"two"} - {name})))),
+            "rejected": len(list_images(big, replace(query, no=tuple({"two", name})))),
+        }
+        for name in ("two", "free")
+    }
+    big.attributes.add("own_new", "own", "Is it new?")
+    assert attribute_counts(big, query, ["own_new"]) == {}, "it has no scores"
+
+
+def test_a_range_of_scores_holds_its_ends(big: Workspace) -> None:
+    own = scores(big, "one")
+    low, high = np.sort(own)[[300, 600]].astype(float)
+    found = list_images(big, Query(attribute="one", score_from=low, score_to=high))
+    assert sorted(found.rows.tolist()) == np.flatnonzero((own >= np.float32(low)) & (own <= np.float32(high))).tolist()
+    assert len(found) == 301
+    with pytest.raises(BamError, match="needs an attribute"):
+        list_images(big, Query(score_from=0.0))
+
+
+def test_the_histogram_of_scores_holds_every_image_once_whatever_the_range(big: Workspace) -> None:
+    query = Query(attribute="one", project=("project 3",), score_from=0.5)
+    histogram = score_histogram(big, query)
+    assert histogram is not None
+    own = scores(big, "one")
+    assert (histogram.low, histogram.high, histogram.cut) == (own.min(), own.max(), 1.0)
+    listed = list_images(big, replace(query, score_from=None)).rows
+    expected, _ = np.histogram(own[listed], bins=BINS, range=(histogram.low, histogram.high))
+    assert np.abs(np.array(histogram.accepted) + histogram.others - expected).max() <= 1, "but for what is at an edge"
+    assert sum(histogram.accepted) + sum(histogram.others) == len(listed)
+    assert sum(histogram.accepted) == len(list_images(big, replace(query, score_from=None, place="accepted")))
+    assert score_histogram(big, Query()) is None
+
+
+def test_undecided_is_what_is_neither_accepted_nor_rejected(big: Workspace) -> None:
+    big.judging_redundancy = big.redundancy = 1
+    vote(big, big.attributes.get("one"), "ada", dict.fromkeys((4, 7), -1))
+    assert list_images(big, Query(attribute="one", place="undecided")).rows.tolist() in ([4, 7], [7, 4])
 
 
 def test_a_query_survives_the_url_and_json() -> None:
     query = Query(
-        attribute="a b", place="near", yes=("c", "d"), no=("e",), label=("bulk",), project=("ü & ?",), colour=("red",),
+        attribute="a b", place="near", score_from=-0.25, score_to=3.0, yes=("c", "d"), no=("e",), label=("bulk",),
+        project=("ü & ?",), licence=("CC0",), format=("PNG",), size=("1–4 MP",), shape=("square",), colour=("red",),
         year=("2019",), text="x", words="y", like=(3, 4), upload="ab", selection="0f", sort="shuffled", seed=7,
         folded=True,
     )  # fmt: skip
@@ -393,6 +439,8 @@ def test_a_query_survives_the_url_and_json() -> None:
         ({"place": "sideways"}, "one of all, accepted"),
         ({"sort": "colour"}, "one of score"),
         ({"label": ["maybe"]}, "one of positive"),
+        ({"score_from": "nan"}, "must be a number"),
+        ({"score_to": "high"}, "must be a number"),
         ({"seed": "-1"}, "whole number"),
         ({"seed": "9" * 400}, "whole number"),
         ({"like": ["1", "cat"]}, "whole number"),

@@ -11,7 +11,9 @@ from PIL import Image
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import Stopped
-from bam_engine.gallery import facets, near_duplicates, selections, uploads, window
+from bam_engine.gallery import facets, near_duplicates, selections, uploads
+from bam_engine.gallery.categories import CATEGORIES, categories
+from bam_engine.gallery.dimensions import dimensions
 from bam_engine.gallery.search import names_of
 from bam_engine.maintenance import Outcome, check, repair
 from bam_engine.maps import layout_builder, layout_store, view_cache
@@ -29,7 +31,9 @@ KINDS = (
     r"sprites/24\.bin",
     r"facets/looked-2\.bin",
     r"facets/projects-\d+\.npz",
-    r"facets/shapes-2\.npz",
+    r"facets/licences-\d+\.npz",
+    r"facets/formats-\d+\.npz",
+    r"facets/dimensions-1\.npz",
     r"near/[^/]+/groups\.npz",
     r"names/names-.*\.txt",
     r"neighbours/.*\.npz",
@@ -90,8 +94,9 @@ def used(played: Workspace, watercolor: Attribute) -> Workspace:
     unfinished_map(played)
     view_cache.tile_cache(played).put("a tile", b"of a map")
     facets.scan(played)
-    facets.projects(played)
-    window.all_shapes(played, 120)
+    for kind in CATEGORIES:
+        categories(played, kind)
+    dimensions(played)
     near_duplicates.find_groups(played)
     names_of(played).refresh()
     neighbours_of(played, rows)

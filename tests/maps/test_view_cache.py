@@ -13,7 +13,9 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Thumbnails
 from bam_engine.errors import CollectionError, NotFound
-from bam_engine.gallery import facets, selections, window
+from bam_engine.gallery import selections
+from bam_engine.gallery.categories import categories
+from bam_engine.gallery.dimensions import dimensions
 from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import label_states
@@ -162,8 +164,8 @@ def test_concurrent_requests_open_a_map_once_and_others_do_not_wait(
         both = [pool.submit(view_cache.current_view, workspace, mapped) for _ in range(2)]
         for work in (
             lambda: list_images(workspace, Query(attribute=watercolor.name)),
-            lambda: facets.projects(workspace),
-            lambda: window.all_shapes(workspace, 1),
+            lambda: categories(workspace, "project"),
+            lambda: dimensions(workspace),
             lambda: view_cache.current_view(workspace, other),
         ):
             assert pool.submit(work).result(10) is not None

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import percent_interval
 from bam_engine.gallery import facets, near_duplicates, saved_views, search
+from bam_engine.gallery.image_facets import FACETS
 from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.gallery.query import Query, from_url
 from bam_engine.labelling import bulk, tasks
@@ -55,6 +57,26 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     return seen
 
 
+@dataclass
+class Groups:
+    """Whether the groups of filters are open, which only a browser can open."""
+
+    are_open: bool = True
+
+    def expander(self, label: str, **_: Any) -> Any:
+        part = st.container()
+        part.open = self.are_open
+        return part
+
+
+@pytest.fixture
+def groups(monkeypatch: pytest.MonkeyPatch) -> Groups:
+    """The groups of filters, all open."""
+    found = Groups()
+    monkeypatch.setattr("streamlit.expander", found.expander)
+    return found
+
+
 @pytest.fixture
 def scored(workspace: Workspace) -> Workspace:
     """The small pictures with three scored attributes, all with a kept threshold."""
@@ -68,15 +90,19 @@ def button(app: AppTest, label: str) -> Any:
 
 
 def counts(app: AppTest, key: str) -> dict[str, int]:
-    """The values of a group of buttons or a list with the number that stands on each."""
+    """The values of a filter, with the number that stands on each."""
     counts = {}
-    for option in (*app.button_group, *app.multiselect):
+    for option in app.button_group:
         if option.key == key:
             for words in option.options:
-                name, _, number = words.rpartition(" · ")
-                if name:
-                    counts[name] = int(number.replace(",", ""))
+                name, _, number = words.replace("\\", "").rstrip("*").rpartition(" *")
+                counts[name] = int(number.replace(",", ""))
     return counts
+
+
+def chips(app: AppTest) -> dict[str, Any]:
+    """The chips of the filters that are set, by their words."""
+    return {one.label.replace("\\", ""): one for one in app.button if str(one.key).startswith("gallery-chip-")}
 
 
 def asked(app: AppTest) -> Query:
@@ -127,18 +153,27 @@ def test_reshuffled_the_same_images_stand_in_another_order(
     assert asked(app).seed == 1
 
 
+@pytest.mark.usefixtures("groups")
 def test_several_attributes_at_once(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
     app = open_page(scored, "gallery", attribute="watercolor")
     app.button_group(key="gallery-place").set_value("accepted")
-    app.multiselect(key="gallery-yes").set_value(["cat"])
-    app.multiselect(key="gallery-no").set_value(["people"])
+    app.button_group(key="gallery-other-cat").set_value("accepted")
     app.selectbox(key="gallery-sort").set_value("score")
     text_of(app.run())
+    told = counts(app, "gallery-other-people")
+    app.button_group(key="gallery-other-people").set_value("rejected")
+    text_of(app.run())
+    assert len(screen.rows) == told["Rejected"], "the number on a decision is what its click leaves"
     accepted = {name: set(list_images(scored, Query(attribute=name, place="accepted")).rows.tolist()) for name in NAMES}
     assert set(screen.rows) == (accepted["watercolor"] & accepted["cat"]) - accepted["people"]
     assert screen.rows
     assert asked(app) == screen.listing.query
-    assert app.multiselect(key="gallery-yes").options == ["cat", "people"], "an attribute is not asked for twice"
+    others = {one.key for one in app.button_group if str(one.key).startswith("gallery-other-")}
+    assert others == {"gallery-other-cat", "gallery-other-people"}, "an attribute is not asked for twice"
+    assert list(chips(app)) == ["Accepted", "accepted: cat", "rejected: people"]
+    app.button_group(key="gallery-other-cat").set_value("rejected")
+    text_of(app.run())
+    assert (asked(app).yes, set(asked(app).no)) == ((), {"cat", "people"})
 
 
 def revisited(app: AppTest, url: dict[str, Any]) -> AppTest:
@@ -166,7 +201,8 @@ def test_the_way_back_leads_to_the_query_of_before(open_page: OpenPage, scored: 
 def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, scored: Workspace, screen: Screen) -> None:
     app = open_page(scored, "gallery", attribute="cat", place="all")
     told = counts(app, "gallery-place")
-    assert set(told) == {"Accepted", "Borderline", "Rejected"}
+    assert set(told) == {"All", "Accepted", "Borderline", "Rejected"}
+    assert told["All"] == 120
     assert told["Accepted"] + told["Rejected"] == 120
     assert "score at least as much" in screen.line
     for place, name in (("accepted", "Accepted"), ("near", "Borderline"), ("rejected", "Rejected")):
@@ -176,6 +212,7 @@ def test_the_places_at_a_threshold_hold_what_they_say(open_page: OpenPage, score
         assert counts(app, "gallery-place") == told, "the place itself does not narrow its own counts"
 
 
+@pytest.mark.usefixtures("groups")
 def test_every_count_of_a_facet_is_what_its_click_leaves(
     open_page: OpenPage, scored: Workspace, screen: Screen
 ) -> None:
@@ -192,11 +229,72 @@ def test_every_count_of_a_facet_is_what_its_click_leaves(
     words = text_of(app.run())
     assert counts(app, "gallery-year")[year] == len(screen.rows)
     assert "last change of its file" in words
-    assert f"year: {year}" in words.replace("\\", "")
-    button(app, "Clear filters").click()
-    text_of(app.run())
+    for chip in (f"year: {year}", f"colour: {colour}"):
+        chips(app)[chip].click()
+        text_of(app.run())
     assert asked(app) == Query(attribute="cat", place="accepted", sort=asked(app).sort)
     assert counts(app, "gallery-colour") == colours
+    assert list(chips(app)) == ["Accepted"]
+    button(app, "Clear all").click()
+    text_of(app.run())
+    assert asked(app) == Query(attribute="cat", sort=asked(app).sort)
+    assert chips(app) == {}
+
+
+@pytest.mark.usefixtures("groups")
+def test_every_value_of_every_filter_narrows_the_listing_to_its_number(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    scored.catalogue.update_details({scored.catalogue.image(5).uri: {"license": "CC0"}})
+    app = open_page(scored, "gallery", attribute="cat", place="all")
+    (projects,) = app.multiselect
+    options = {"project": [option.rpartition(" · ") for option in projects.options[:2]]}
+    options |= {
+        name: [(value, "", str(number)) for value, number in counts(app, f"gallery-{name}").items()]
+        for name in FACETS
+        if name != "project"
+    }
+    assert all(options[name] for name in ("project", "size", "shape", "format", "licence"))
+    for name, values in options.items():
+        for value, _, count in values:
+            kind = app.multiselect if name == "project" else app.button_group
+            kind(key=f"gallery-{name}").set_value([value])
+            text_of(app.run())
+            assert len(screen.rows) == int(count)
+            chips(app)[f"{name}: {value}"].click()
+            text_of(app.run())
+            assert len(screen.rows) == 120
+
+
+def test_a_range_of_scores_narrows_and_is_forgotten_with_its_attribute(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    app = open_page(scored, "gallery", attribute="cat", place="all", sort="score")
+    (slider,) = app.slider
+    slider.set_value((0.0, slider.max))
+    text_of(app.run())
+    own = scores_of(scored, scored.attributes.get("cat"))
+    assert set(screen.rows) == set(np.flatnonzero(own >= 0).tolist())
+    assert (asked(app).score_from, asked(app).score_to) == (0.0, None)
+    assert list(chips(app)) == ["score: at least 0.00"]
+    app.selectbox(key="gallery-attribute").set_value("people")
+    text_of(app.run())
+    assert asked(app).score_from is None
+    assert len(screen.rows) == 120
+
+
+def test_filters_stay_set_while_their_group_is_folded(
+    open_page: OpenPage, scored: Workspace, screen: Screen, groups: Groups
+) -> None:
+    app = open_page(scored, "gallery", attribute="cat", place="all")
+    value, count = next(iter(counts(app, "gallery-shape").items()))
+    app.button_group(key="gallery-shape").set_value([value])
+    app.run()
+    groups.are_open = False
+    text_of(app.run())
+    text_of(app.run())
+    assert asked(app).shape == (value,)
+    assert len(screen.rows) == count
 
 
 def test_where_nothing_is_left_the_page_says_what_does_it(
@@ -298,7 +396,8 @@ def test_the_chosen_become_a_query_of_their_own(open_page: OpenPage, scored: Wor
     screen.chosen = np.array([5, 6, 9])
     app = open_page(scored, "gallery", attribute="cat")
     button(app, "Show only these").click()
-    assert "one selection" in text_of(app.run())
+    text_of(app.run())
+    assert list(chips(app)) == ["one selection"]
     assert sorted(screen.rows) == [5, 6, 9]
     button(app, "Find more like these").click()
     text_of(app.run())
@@ -344,8 +443,8 @@ def test_likes_of_a_picture_that_is_brought_along(
     app = open_page(scored, "gallery", attribute="cat")
     image = scored.catalogue.image(17)
     app.file_uploader(key="gallery-given").upload(image.path.name, image.path.read_bytes(), "image/jpeg")
-    words = text_of(app.run())
-    assert "like this picture" in words
+    text_of(app.run())
+    assert list(chips(app)) == ["like this picture"]
     assert screen.rows[0] == 17
     assert asked(app).sort == "found"
     assert asked(app).upload

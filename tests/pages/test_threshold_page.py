@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.charts import Chart
-from bam_engine.formatting import decimal
+from bam_engine.formatting import count, decimal
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
 from bam_engine.training.models import newest_model
@@ -258,3 +258,27 @@ def test_where_nothing_can_be_measured_the_histogram_still_counts(
     words = text_of(page.run())
     assert "No images of the validation set are labelled yet" in words
     assert (screen.value, screen.given["measured"]) == (0.25, None)
+
+
+def test_what_one_person_has_labelled_yes_is_offered_to_another_to_be_confirmed_until_it_is(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    trained.judging_redundancy = 2
+    oracle.answer(trained, tasks.validation_task(trained, watercolor), name="ben")
+    started = certification.start(trained, watercolor, target=0.9, planned=60, seed=3).certification
+    pilot = {row: int(oracle.knows(trained, row)) for row in started.pilot.tolist()}
+    for name in ("oracle", "ben"):
+        vote(trained, watercolor, name, pilot, purpose="certification")
+    left = certification.state(trained, started).task.left
+    assert left
+
+    def offered(annotator: str) -> list[str]:
+        page = open_page(trained, "threshold", annotator=annotator)
+        assert not page.exception
+        return [one.proto.label for one in page.get("page_link") if one.proto.label.startswith("Confirm")]
+
+    assert offered("ben") == [f"Confirm {count(left, 'image')} labelled yes"]
+    assert offered("oracle") == [], "who has labelled them confirms nothing"
+    oracle.answer(trained, started.task, name="ben")
+    assert certification.state(trained, started).task.complete
+    assert offered("ben") == []

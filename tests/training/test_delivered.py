@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bam_engine.annotation import Attribute
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.audit import audits
-from bam_engine.gallery.listing import facet_counts, list_images
+from bam_engine.gallery.counts import facet_counts
+from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.gallery.window import window
 from bam_engine.learning import CertificationPlan, certify_precision, is_accepted, is_rejected

@@ -64,7 +64,7 @@ st.set_page_config(layout="wide")
 def annotations():
     return Annotations(open_database(os.environ["TEST_DATABASE"]))
 
-assignment = annotations().assignment(st.query_params["assignment"])
+assignment = annotations().assignment(st.session_state.get("following") or st.query_params["assignment"])
 answered = annotations().answered_rows(assignment.id)
 flower = next(template for template in BAM_ATTRIBUTES if template.name == "content_flower")
 images = [
@@ -87,6 +87,9 @@ finished = label_grid(
 )
 if finished:
     st.session_state.finished = finished
+if finished and "then" in st.query_params:
+    st.session_state.following = st.query_params["then"]
+    st.rerun()
 if "finished" in st.session_state:
     st.write("Python heard:", str(st.session_state.finished))
 with st.sidebar:

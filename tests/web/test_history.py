@@ -49,10 +49,29 @@ def test_one_step_back_leaves_a_page_whatever_was_chosen_on_it(page: Page) -> No
     page.go_back()
     page.wait_for_url("**/attributes?attribute=media_watercolor")
     expect(page.locator("h1")).to_have_text("Attributes")
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # a page that is still drawn sets its address
     page.go_back()
     page.wait_for_url("**/annotators")
     expect(page.locator("h1")).to_have_text("Annotators")
+
+
+def test_two_quick_steps_back_lead_two_pages_back_although_the_first_is_still_being_drawn(page: Page) -> None:
+    links = page.get_by_test_id("stSidebarNav")
+    for name in ("Attributes", "Gallery", "Export"):
+        links.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("h1")).to_have_text(name)
+    page.evaluate(
+        """() => new Promise((done) => {
+          addEventListener('popstate', () => {
+            addEventListener('popstate', () => done(), { once: true });
+            history.back();
+          }, { once: true });
+          history.back();
+        })"""
+    )
+    expect(page.locator("h1")).to_have_text("Attributes")
+    page.wait_for_url("**/attributes?attribute=*")
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.locator("h1")).to_have_text("Attributes")
 
 
 def test_the_workspace_is_named_on_the_page_and_in_the_title(page: Page) -> None:

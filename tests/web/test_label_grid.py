@@ -327,6 +327,32 @@ def test_the_end_is_told_to_python_once_everything_is_stored(page: Page, site: S
     expect(page.locator(".progress")).to_have_text("page 2 of 2 · 20 of 20 saved")
 
 
+def test_a_key_that_comes_just_as_another_task_appears_marks_none_of_its_pictures(page: Page, site: Site) -> None:
+    first, second = site.assign(range(10)), site.assign(range(30, 40))
+    page.goto(f"{site.url}/?assignment={first}&then={second}")
+    ready_to_save(page)
+    pressed = page.evaluate_handle(
+        """row => ({ once: new Promise((done) => {
+          const look = () => {
+            const roots = [...document.querySelectorAll('*')].map((part) => part.shadowRoot).filter(Boolean);
+            const there = roots.some((root) => root.querySelector(`.cell[data-row="${row}"]`));
+            if (!there) return void requestAnimationFrame(look);
+            document.body.dispatchEvent(new KeyboardEvent('keydown', { key: '1', bubbles: true, composed: true }));
+            done();
+          };
+          look();
+        }) })""",
+        30,
+    )
+    page.keyboard.press("Enter")
+    pressed.evaluate("pressed => pressed.once")
+    ready_to_save(page)
+    assert marks(page) == ["no"] * 10
+    assert page.locator(".cell[data-marked]").count() == 0
+    page.keyboard.press("1")
+    assert marks(page) == ["yes"] + ["no"] * 9
+
+
 def test_the_next_pages_pictures_are_fetched_ahead_and_no_cell_moves_while_they_come(page: Page, site: Site) -> None:
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url.rpartition("/")[2].partition("?")[0]))

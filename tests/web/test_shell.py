@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bam_engine.errors import BamError
-from bam_engine.gallery.listing import FACET_COUNTS
+from bam_engine.gallery.counts import FACET_COUNTS
 from bam_engine.workspace import Workspace
 from web import modules, ui, warm
 from web.routes import shell

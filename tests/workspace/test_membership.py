@@ -13,7 +13,8 @@ from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.errors import BamError, NotFound
 from bam_engine.gallery import search, selections
-from bam_engine.gallery.listing import facet_counts, list_images
+from bam_engine.gallery.counts import facet_counts
+from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import agreement, bulk, tasks
 from bam_engine.labelling.drawn_images import held_out_rows

@@ -89,6 +89,23 @@ export interface GalleryCorrecting extends GalleryAnswering {
   examples: number[];
 }
 
+// The keys that answer about one image: web/components/keys/__init__.py
+
+export interface AnswerKeysData {
+  /** The key of the buttons: that of "yes" is `{key}-answer-yes`. */
+  key: string;
+}
+
+// The button of a panel: web/components/fold/__init__.py
+
+export interface FoldData {
+  /** The name of the panel. */
+  name: string;
+  label: string;
+  /** How many filters are set in it; 0 is not shown. */
+  count: number;
+}
+
 // The endless gallery: web/components/gallery/__init__.py, web/routes/gallery.py
 
 export interface EndlessData {

@@ -3,7 +3,9 @@ import { test } from "node:test";
 
 import { describeItem } from "../../../web/components/gallery/endless_cells.js";
 import { onKey } from "../../../web/components/gallery/endless_keys.js";
+import { PRESETS } from "../../../web/components/keys/presets.js";
 
+/** @import { Preset } from "../../../web/components/keys/presets.js" */
 /** @import { Endless } from "../../../web/components/gallery/endless.js" */
 
 const ITEM = { row: 3, title: "A title", score: null, chance: null, accepted: null, mark: "", count: 1 };
@@ -27,9 +29,9 @@ test("an image is described by what is known of it", () => {
  *
  * @param {string} key
  * @param {{ shiftKey?: boolean, ctrlKey?: boolean, altKey?: boolean, chosen?: number, total?: number,
- *   answering?: boolean }} [about]
+ *   answering?: boolean, preset?: Preset }} [about]
  */
-function pressed(key, { chosen = 0, total = 100, answering = false, ...modifiers } = {}) {
+function pressed(key, { chosen = 0, total = 100, answering = false, preset = PRESETS[0], ...modifiers } = {}) {
   /** @type {string[]} */
   const calls = [];
   let kept = 0;
@@ -42,6 +44,7 @@ function pressed(key, { chosen = 0, total = 100, answering = false, ...modifiers
     openImage: (/** @type {number} */ i) => calls.push(`open ${i}`),
     answer: (/** @type {number} */ i, /** @type {number} */ value) => calls.push(`answer ${i} ${value}`),
     answering: { about: answering ? {} : null, undo: () => calls.push("undo") },
+    parts: { keys: { preset } },
   };
   const none = { shiftKey: false, ctrlKey: false, metaKey: false, altKey: false };
   const event = { ...none, key, ...modifiers, preventDefault: () => (kept += 1), stopPropagation: () => (kept += 1) };
@@ -77,6 +80,12 @@ test("Y, N and U answer about the active image and Z undoes it, where there is a
   assert.deepEqual(pressed("z", { answering: true }), ["undo"]);
   for (const key of ["y", "n", "u", "z"]) assert.deepEqual(pressed(key), []);
   assert.deepEqual(pressed("z", { answering: true, ctrlKey: true }), [], "of the browser");
+});
+
+test("the keys of the preset that was chosen answer, and those of another do not", () => {
+  const [, digits] = PRESETS;
+  assert.deepEqual(pressed("2", { answering: true, preset: digits }), ["answer 50 0"]);
+  assert.deepEqual(pressed("y", { answering: true, preset: digits }), []);
 });
 
 test("other keys are left to the page, and so are all keys of an empty gallery", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { effectOf } from "../../../web/components/label_grid/keys.js";
-import { PRESETS } from "../../../web/components/label_grid/key_presets.js";
+import { PRESETS } from "../../../web/components/keys/presets.js";
 
 /** @import { LabelGrid } from "../../../web/components/label_grid/label_grid.js" */
 

@@ -17,7 +17,9 @@ from web.modules import component
 from web.routes.gallery import summary
 
 _component = component("bam_gallery", "gallery/gallery.js", ["gallery/gallery.css"])
-_endless = component("bam_endless_gallery", "gallery/endless_mount.js", ["gallery/gallery.css", "gallery/endless.css"])
+_endless = component(
+    "bam_endless_gallery", "gallery/endless_mount.js", ["keys/keys.css", "gallery/gallery.css", "gallery/endless.css"]
+)
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,12 @@ export class Endless {
    */
   update(data, out) {
     const { listing } = data;
-    const { marker, toThreshold } = this.parts;
+    const { marker, toThreshold, keys } = this.parts;
     this.out = out;
     this.version = data.version;
     this.answering.about = data.answering;
+    keys.box.hidden = !data.answering;
+    keys.refresh();
     this.frame.style.height = data.height ? `${data.height}px` : "";
     marker.textContent = data.line_text;
     toThreshold.hidden = !(listing.line !== null && listing.line > 0 && listing.line < listing.total);

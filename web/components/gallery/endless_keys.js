@@ -1,7 +1,10 @@
 // Keys and clicks of the endless gallery. Arrows, Page keys, Home and End move, with Shift they select; Enter opens;
-// Space selects; Ctrl+A selects all, Escape none; Y, N and U answer about the active image, Z undoes that.
+// Space selects; Ctrl+A selects all, Escape none; the keys of the preset answer about the active image, Z undoes that.
+
+import { answerKeys, answerOf } from "../keys/presets.js";
 
 /** @import { Answer } from "../data.js" */
+/** @import { Preset } from "../keys/presets.js" */
 /** @import { Endless } from "./endless.js" */
 
 /** The image that a key leads to. @type {Record<string, (gallery: Endless, i: number) => number>} */
@@ -16,8 +19,15 @@ const MOVES = {
   End: (gallery) => gallery.total - 1,
 };
 
-/** @type {Record<string, Answer>} */
-const ANSWERS = { y: 1, n: 0, u: -1 };
+/**
+ * What each key does under a preset, in the order of the help.
+ *
+ * @param {Preset} preset
+ * @returns {[string, string][]}
+ */
+export function hintsOf(preset) {
+  return [["← ↑ → ↓", "move"], ...answerKeys(preset), ["Z", "undo"], ["space", "select"], ["Enter", "open"]];
+}
 
 /**
  * @param {Endless} gallery
@@ -29,7 +39,7 @@ export function onKey(gallery, event) {
   const all = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a";
   const move = MOVES[event.key];
   const plain = !event.ctrlKey && !event.metaKey && gallery.answering.about;
-  const answer = plain ? ANSWERS[event.key.toLowerCase()] : undefined;
+  const answer = plain ? answerOf(gallery.parts.keys.preset, event.key) : undefined;
   if (all) gallery.choose(0, total, true);
   else if (move) gallery.step(move(gallery, active), event.shiftKey);
   else if (event.key === "Enter") gallery.openImage(active);

@@ -1,7 +1,12 @@
 // The parts of the endless gallery: its toolbar, its frame, its status line.
 
 import { element } from "../dom.js";
+import { CHECK, CROSS, icon } from "../icons.js";
+import { makeKeyHelp } from "../keys/help.js";
 import { WORDS } from "./answering.js";
+import { hintsOf } from "./endless_keys.js";
+
+/** @import { Answer } from "../data.js" */
 
 export const SIZES = { least: 64, most: 360, usual: 150 };
 
@@ -45,16 +50,20 @@ export function makeParts(id, size, on) {
   undo.hidden = true;
   const status = element("div", { className: "said", role: "status" }, said, undo);
   const answers = makeAnswers();
-  const all = [bar, frame, status];
-  return { all, counted, goTo, toThreshold, modes, frame, spacer, field, marker, said, undo, answers };
+  const keys = makeKeyHelp(hintsOf, () => frame.focus({ preventScroll: true }));
+  keys.box.hidden = true;
+  const all = [bar, frame, status, keys.box];
+  return { all, counted, goTo, toThreshold, modes, frame, spacer, field, marker, said, undo, answers, keys };
 }
+
+/** The drawing or the letter of each answer. @type {Record<Answer, () => Node | string>} */
+const SIGNS = { 1: () => icon(CHECK), 0: () => icon(CROSS), [-1]: () => "?" };
 
 /** The buttons that answer about the image under the pointer. */
 function makeAnswers() {
   const box = element("span", { className: "answers" });
   for (const [answer, word] of WORDS) {
-    const letter = word[0].toUpperCase();
-    const button = element("button", { type: "button", tabIndex: -1, title: `${word} (${letter})` }, letter);
+    const button = element("button", { type: "button", tabIndex: -1, title: word, ariaLabel: word }, SIGNS[answer]());
     button.dataset.answer = String(answer);
     box.append(button);
   }

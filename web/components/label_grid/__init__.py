@@ -16,7 +16,7 @@ PER_PAGE = 24
 _component = component(
     "bam_label_grid",
     "label_grid/mount.js",
-    ["label_grid/label_grid.css", "label_grid/guidelines.css", "label_grid/pictures.css"],
+    ["keys/keys.css", "label_grid/label_grid.css", "label_grid/guidelines.css", "label_grid/pictures.css"],
 )
 
 

@@ -1,8 +1,9 @@
 // The guidelines above the grid: their text, and example pictures, as a thin strip while they are folded.
 
 import { element } from "../dom.js";
+import { CHECK, CROSS, icon, WAVE } from "../icons.js";
 import { local } from "../store.js";
-import { addresses, CHECK, CROSS, icon, LargeView, WAVE } from "./pictures.js";
+import { addresses, LargeView } from "./pictures.js";
 
 /** @import { GuidelineExample } from "../data.js" */
 

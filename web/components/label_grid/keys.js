@@ -1,8 +1,10 @@
 // Keys, handled before anything else on the page, since Streamlit binds plain letters (c, r). Input fields keep theirs.
 
-import { NO, YES } from "./labels.js";
+import { answerKeys, answerOf, isField } from "../keys/presets.js";
+import { NO, UNSURE, YES } from "./labels.js";
 
-/** @import { Preset } from "./key_presets.js" */
+/** @import { Answer } from "../data.js" */
+/** @import { Preset } from "../keys/presets.js" */
 /** @import { LabelGrid } from "./label_grid.js" */
 
 const CONTROLS = "button, a[href], summary, [role=button], [role=tab], [role=radio], [role=option], [role=menuitem]";
@@ -24,18 +26,31 @@ const KEYS = {
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
-/** @type {{ keys: (preset: Preset) => string[], does: (grid: LabelGrid) => void }[]} */
-const ANSWERS = [
-  { keys: ({ yes }) => yes, does: (grid) => grid.step(YES) },
-  { keys: ({ no }) => no, does: (grid) => grid.step(NO) },
-  { keys: ({ unsure }) => unsure, does: (grid) => grid.turnUnsure(grid.cells[grid.at].row) },
-];
 const ONCE = new Set(["Enter", "z", "v", "a", "x", "r", "o", " "]); // not repeated while the key is held down
 
-/** @param {Element} target */
-export function isField(target) {
-  const editable = target instanceof HTMLElement && target.isContentEditable;
-  return editable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
+/** @type {(answer: Answer) => (grid: LabelGrid) => void} */
+const answering = (answer) =>
+  answer === UNSURE ? (grid) => grid.turnUnsure(grid.cells[grid.at].row) : (grid) => grid.step(answer);
+
+/**
+ * What each key does under a preset, in the order of the help.
+ *
+ * @param {Preset} preset
+ * @returns {[string, string][]}
+ */
+export function hintsOf(preset) {
+  return [
+    ["← ↑ → ↓", "move"],
+    ...answerKeys(preset),
+    ["space", "toggle"],
+    ["A", "all yes"],
+    ["X", "all no"],
+    ["R", "rest yes"],
+    ["O", "one at a time"],
+    ["V", "enlarge"],
+    ["Z", "undo"],
+    ["Enter", "save"],
+  ];
 }
 
 /**
@@ -53,10 +68,11 @@ export function effectOf(key, { control, finished, repeat, preset }) {
   const name = key.length === 1 ? key.toLowerCase() : key;
   if (control === "own" && (name === "Enter" || name === " ")) return undefined;
   if (control === "foreign" && (name.length > 1 || name === " ")) return undefined;
-  const answer = ANSWERS.find(({ keys }) => keys(preset).includes(name));
-  const does = finished && name !== "z" ? undefined : (answer?.does ?? KEYS[name]);
+  const answer = answerOf(preset, name);
+  const own = answer === undefined ? KEYS[name] : answering(answer);
+  const does = finished && name !== "z" ? undefined : own;
   if (!does) return keptFromPage(name);
-  return repeat && (ONCE.has(name) || preset.unsure.includes(name)) ? () => {} : does;
+  return repeat && (ONCE.has(name) || answer === UNSURE) ? () => {} : does;
 }
 
 /**
@@ -83,7 +99,7 @@ export function onKey(grid, event) {
     : effectOf(event.key, { control, finished: grid.labels.finished, repeat: event.repeat, preset });
   if (does === undefined) return;
   event.stopImmediatePropagation();
-  if (!does) return;
+  if (!does || grid.isArriving) return;
   event.preventDefault();
   does(grid);
 }

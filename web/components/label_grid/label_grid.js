@@ -58,6 +58,8 @@ export class LabelGrid {
     /** When the page became visible. @type {number | null} */
     this.since = null;
     this.shownAt = 0;
+    /** Whether its pictures have taken the place of another task's, for which a key may have been meant. */
+    this.follows = false;
     this.showPage();
   }
 
@@ -113,6 +115,12 @@ export class LabelGrid {
     this.box.remove();
   }
 
+  /** Whether the first page of a task is only just replacing another task's: a key pressed now was meant for that. */
+  get isArriving() {
+    const unseen = this.cells.every(({ state }) => state === "loading");
+    return this.follows && (unseen || performance.now() - this.shownAt < SETTLING);
+  }
+
   // The current page
 
   showPage() {
@@ -144,6 +152,7 @@ export class LabelGrid {
    * @param {number} page
    */
   turnTo(page) {
+    this.follows = false;
     const { unheard, grid, done } = this.parts;
     this.labels.goTo(page);
     this.showPage();

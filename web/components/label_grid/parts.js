@@ -1,9 +1,10 @@
 // The parts of the grid around its pictures: the question, the guidelines, the size, the buttons, the words.
 
 import { element } from "../dom.js";
+import { makeKeyHelp } from "../keys/help.js";
 import { local } from "../store.js";
 import { Guidelines } from "./examples.js";
-import { makeKeyHelp } from "./key_presets.js";
+import { hintsOf } from "./keys.js";
 
 const SIZE_KEY = "bam.grid.size";
 const SINGLE_KEY = "bam.grid.single";
@@ -39,7 +40,7 @@ export function makeParts(on, large, begins) {
   const showNewer = element("button", { type: "button" }, "Show them");
   showNewer.addEventListener("click", on.showNewer);
   const newer = element("div", { className: "newer", role: "alert", hidden: true }, newerText, showNewer);
-  const keys = makeKeyHelp(on.refocus);
+  const keys = makeKeyHelp(hintsOf, on.refocus);
   const bar = element("div", { className: "bar" }, save, undo, back, state, keys.box, notice);
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
   const top = element("div", { className: "top" }, question, progress, single.box, size.box, track);

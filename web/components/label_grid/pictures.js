@@ -1,6 +1,7 @@
 // One picture: its cell in the grid, and the large view.
 
 import { element } from "../dom.js";
+import { CHECK, CROSS, icon, LENS } from "../icons.js";
 import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
 
 /** @import { Answer, LabelImage } from "../data.js" */
@@ -17,23 +18,6 @@ import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
 
 const RETRY_AFTER = 1500; // milliseconds
 const HOLD = 500; // milliseconds
-export const CHECK = "M3 8.5 6.5 12 13 4.5";
-export const CROSS = "M4 4 12 12M12 4 4 12";
-export const WAVE = "M2 9.5c2-4 4-4 6-1s4 3 6-1";
-const LENS = "M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9M10.5 10.5 14 14";
-
-/** @param {string} path */
-export function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  const round = { "stroke-width": "2", "stroke-linecap": "round", "stroke-linejoin": "round" };
-  const about = { d: path, fill: "none", stroke: "currentColor", ...round };
-  for (const [name, value] of Object.entries(about)) line.setAttribute(name, value);
-  svg.append(line);
-  return svg;
-}
 
 /**
  * The addresses of an image. With the version of the pictures, the browser keeps what it has loaded.

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { effectOf } from "../../../web/components/label_grid/keys.js";
-import { hintsOf, KeyChoice, PRESETS } from "../../../web/components/label_grid/key_presets.js";
+import { hintsOf as galleryHints } from "../../../web/components/gallery/endless_keys.js";
+import { effectOf, hintsOf } from "../../../web/components/label_grid/keys.js";
+import { KeyChoice, PRESETS } from "../../../web/components/keys/presets.js";
 import { Store } from "../../../web/components/store.js";
 import { MemoryStorage } from "../storage.js";
 
@@ -45,6 +46,12 @@ test("under each preset the keys that its help names answer", () => {
     );
     assert.deepEqual(preset.name.slice(0, 5), [yes, no, unsure].join(" "), "the name is the keys");
   }
+});
+
+test("the gallery names the same keys as the labelling grid", () => {
+  const answers = (/** @type {[string, string][]} */ hints) =>
+    hints.filter(([, meaning]) => ["yes", "no", "unsure", "undo"].includes(meaning));
+  for (const preset of PRESETS) assert.deepEqual(answers(galleryHints(preset)), answers(hintsOf(preset)));
 });
 
 test("the keys of another preset answer nothing", () => {
