@@ -100,7 +100,7 @@ export class Plot {
     if (!passed.length) return;
     const lane = add(this.lanes, "div", "lane");
     for (const place of passed) add(lane, "i", "pass").style.left = `${place}%`;
-    const left = passed[0] > 50;
+    const left = passed[0] > 100 - passed[passed.length - 1]; // on the side with more room
     const label = add(lane, "span", `flag${left ? " left" : ""}`, `✓ Certified for ${target}`);
     label.style.left = `${left ? passed[0] : passed[passed.length - 1]}%`;
   }
