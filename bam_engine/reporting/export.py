@@ -127,22 +127,26 @@ def export(
     if form not in FORMATS:
         raise ExchangeError(f"Unknown format {form!r}. Choose {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
     if form not in TABLES:
-        return export_images(
+        paths = export_images(
             workspace, target, form=form, content=content, encoders=encoders, pictures=pictures, report=report
         )
-    if content != _EVERYTHING:
+    elif content != _EVERYTHING:
         raise ExchangeError(
             "SQLite and CSV hold the whole dataset, without splits. To choose attributes, accepted images or splits, "
             f"choose {', '.join(image_export.FORMATS[:-1])} or {image_export.FORMATS[-1]}."
         )
-    dataset = gather(workspace, encoders=encoders)
-    if form == "csv":
-        paths = exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
     else:
-        paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
-        paths += [exchange.write_notice(dataset, target.parent)] if dataset.generated else []
+        paths = _write_tables(gather(workspace, encoders=encoders), target, form, raw_text, report)
     db.log_export(workspace.engine, f"the dataset to {target}")
     return paths
+
+
+def _write_tables(dataset: Dataset, target: Path, form: str, raw_text: bool, report: Report) -> list[Path]:
+    """Write the whole dataset as SQLite or CSV; return the files."""
+    if form == "csv":
+        return exchange.write_csv(dataset, target, raw_text=raw_text, report=report)
+    paths = [exchange.write_bam_sqlite(dataset, target, report=report)]
+    return [*paths, exchange.write_notice(dataset, target.parent)] if dataset.generated else paths
 
 
 def _attribute(

@@ -8,7 +8,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.database import acting
 from bam_engine.errors import AnnotationError, TeamError
 from bam_engine.labelling.exporting import write_labels
-from bam_engine.reporting.export import export
+from bam_engine.reporting.export import FORMATS, export
 from bam_engine.team import Account, Activity, Role, recent_activity
 from bam_engine.training import thresholds
 from bam_engine.workspace import Workspace
@@ -93,6 +93,15 @@ def test_exports_are_logged_also_by_the_job_of_whoever_started_it(
         ("Olga", "exported", f"the dataset to {tmp_path / 'bam.sqlite'}"),
         ("", "exported", f"the labels of media_watercolor to {tmp_path / 'labels.csv'}"),
     ]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_an_export_is_logged_whatever_its_format(
+    workspace: Workspace, watercolor: Attribute, olga: Account, tmp_path: Path, form: str
+) -> None:
+    target = tmp_path / (f"set.{form}" if form in ("sqlite", "parquet", "jsonl") else "set")
+    export(workspace, target, form=form)
+    assert logged(workspace)[-1][1:] == ("exported", f"the dataset to {target}")
 
 
 def test_the_newest_come_first_and_as_many_as_asked_for(workspace: Workspace, olga: Account) -> None:
