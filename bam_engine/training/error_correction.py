@@ -82,7 +82,8 @@ def answered_images(
 ) -> AnsweredImages:
     """Return the labelled images as :func:`bam_engine.learning.correct_for_errors` takes them.
 
-    Those that are in no sample stand for themselves, in groups by their side and by whether they judge or teach.
+    Those that are in no sample stand for themselves. Those that teach are one group, whatever they score: the model
+    has learned their labels, so that one with a wrong yes scores high. Others are in groups by their side.
 
     Parameters
     ----------
@@ -94,8 +95,8 @@ def answered_images(
     projects : (n,)
     """
     n = len(above)
-    group, member, weights = np.where(above, 0, 2) + judging, np.full(n, -1), np.ones(n)
-    for number, sample in enumerate(samples, start=4):
+    group, member, weights = np.where(judging, np.where(above, 1, 2), 0), np.full(n, -1), np.ones(n)
+    for number, sample in enumerate(samples, start=3):
         member[sample.among] = number
         group[sample.rows], member[sample.rows] = number, -1
         weights[sample.rows] = _effective_weights(given.yes[sample.rows] > 0, sample, projects[sample.rows])
@@ -107,8 +108,8 @@ def answered_images(
         group=group[rows],
         member=member[rows],
         weights=weights[rows],
-        above=np.array([True, True, False, False, *(bool(above[each.among].any()) for each in samples)]),
-        others=np.array([0] * 4 + [len(each.among) - len(each.rows) for each in samples]),
+        above=np.array([False, True, False, *(bool(above[each.among].any()) for each in samples)]),
+        others=np.array([0] * 3 + [len(each.among) - len(each.rows) for each in samples]),
     )
 
 

@@ -9,11 +9,18 @@ from bam_engine.annotation import Attribute
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.cli import main
 from bam_engine.labelling import tasks
+from bam_engine.learning import correct_for_errors
 from bam_engine.reporting.report import gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training import recall
 from bam_engine.training.delivered import delivered_of
-from bam_engine.training.error_correction import correction_at, given_answers
+from bam_engine.training.error_correction import (
+    GivenAnswers,
+    Sampled,
+    answered_images,
+    correction_at,
+    given_answers,
+)
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -82,3 +89,21 @@ def test_a_sample_drawn_below_the_threshold_tells_what_is_missed(
     truth = np.array([oracle.knows(judged, row) for row in range(len(judged.catalogue))])
     delivered = delivered_of(judged, watercolor).accepted
     assert after.recall[1] <= delivered[truth].mean() <= after.recall[2]
+
+
+def test_wrong_labels_that_the_model_has_learned_are_not_taken_for_right_because_it_scores_them_high() -> None:
+    n, rng = 400, np.random.default_rng(0)
+    truth, judging = np.arange(n) % 20 == 0, np.arange(n) < 200
+    says = np.where(rng.random((n, 2)) < 0.05, ~truth[:, None], truth[:, None])
+    yes = np.where(judging, says.sum(axis=1), says[:, 0]).astype(np.int64)
+    given = GivenAnswers(yes, np.where(judging, 2, 1))
+    delivered = yes == given.answers
+    above = np.where(judging, truth, delivered)  # what teaches scores as it was labelled
+    rows = np.arange(n)
+    samples = [Sampled(rows[judging & side], rows[judging & side]) for side in (above, ~above)]
+    images = answered_images(above, np.ones(n, bool), delivered, given, samples, judging=judging, projects=rows)
+    found = correct_for_errors(images)
+    right = truth[delivered].mean()
+    assert right < 0.8
+    assert found.precision[1] <= right <= found.precision[2]
+    assert found.precision[0] < 0.9
