@@ -1,5 +1,6 @@
 """The Threshold page: what is certain, and the batches that make it so."""
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from bam_engine.charts import Chart
 from bam_engine.formatting import count, decimal
 from bam_engine.labelling import tasks
 from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
+from bam_engine.training.diagnosis import judge
 from bam_engine.training.models import newest_model
 from bam_engine.training.score_counts import ScoreCounts
 from bam_engine.workspace import Workspace
@@ -282,3 +284,28 @@ def test_what_one_person_has_labelled_yes_is_offered_to_another_to_be_confirmed_
     oracle.answer(trained, started.task, name="ben")
     assert certification.state(trained, started).task.complete
     assert offered("ben") == []
+
+
+def offered_images(page: AppTest) -> int:
+    """Return the number of validation images that the Rounds page offers to add."""
+    (field,) = (one for one in page.number_input if one.label == "Images")
+    return int(field.value)
+
+
+def test_the_validation_images_that_a_sentence_asks_for_are_those_offered(
+    open_page: Callable[..., AppTest], trained: Workspace, watercolor: Attribute
+) -> None:
+    page = open_page(trained, "threshold")
+    page.number_input[1].set_value(0.7).run()
+    asked = re.search(r"Label about (\d+) more random image", text_of(page))
+    assert asked is not None, text_of(page)
+    page = open_page(trained, "rounds", attribute=watercolor.name, images=asked.group(1))
+    assert offered_images(page) == int(asked.group(1))
+    verdict = judge(trained, watercolor)
+    assert verdict is not None
+    page = open_page(trained, "rounds", attribute=watercolor.name)
+    if verdict.more is not None:
+        assert f"About {verdict.more} more random image" in verdict.reason
+        assert offered_images(page) == verdict.more
+    page = open_page(trained, "rounds", attribute=watercolor.name, images="many")
+    assert offered_images(page) == verdict.more or verdict.more is None
