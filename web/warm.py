@@ -110,7 +110,7 @@ def _neighbours() -> None:
 
 
 def _gallery(workspace: Workspace) -> None:
-    """Load what every listing and its filters need: the number of images, the scores, projects, formats, dimensions."""
+    """Load what every listing needs: the number of images, the scores, the projects."""
     from bam_engine.gallery.counts import facet_counts
     from bam_engine.gallery.query import Query
 
@@ -119,7 +119,7 @@ def _gallery(workspace: Workspace) -> None:
         facet_counts(
             workspace,
             Query(attribute=names[0] if names else ""),
-            ["project", "format", "licence", "size", *(["place"] if names else [])],
+            ["project", "place"] if names else ["project"],
         )
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,8 @@ def format_of(uri: str) -> str | None:
     >>> format_of("/pictures/pear.jpg"), format_of("/old/pear.png#sha256=0f"), format_of("/pictures/pear")
     ('JPEG', 'PNG', None)
     """
-    ending = PurePosixPath(uri.partition("#sha256=")[0]).suffix[1:].upper()
-    return _SPELLINGS.get(ending, ending) or None
+    stem, _, ending = uri.partition("#sha256=")[0].rpartition("/")[2].rpartition(".")
+    return _SPELLINGS.get(ending.upper(), ending.upper()) or None if stem else None
 
 
 _SOURCES: dict[str, tuple[sa.Column[Any], Callable[[str], str | None]]] = {
