@@ -113,7 +113,10 @@ def _add_export(commands: "Commands[ArgumentParser]") -> None:
 
 def _shares(text: str) -> tuple[float, ...]:
     """Parse three numbers as shares of their sum."""
-    parts = [float(part) for part in text.split(",")]
+    try:
+        parts = [float(part) for part in text.split(",")]
+    except ValueError:
+        parts = []
     if len(parts) != len(SHARES) or min(parts) < 0 or not 0 < sum(parts) < math.inf:
         raise ArgumentTypeError(f"{text} is not three shares, such as 80,10,10")
     return tuple(part / sum(parts) for part in parts)
@@ -204,7 +207,8 @@ def check_export(options: Namespace) -> None:
     for fault in faults:
         print(f"{fault.path} {fault.problem}")
     if faults:
-        raise ExchangeError(f"{count(len(faults), 'file')} of the export differ from its manifest. Export it again.")
+        verb = "differs" if len(faults) == 1 else "differ"
+        raise ExchangeError(f"{count(len(faults), 'file')} of the export {verb} from its manifest. Export it again.")
     print(f"Every file is as it was written: {manifest.manifest_of(options.export)}")
 
 
