@@ -33,7 +33,7 @@ from web.recall import measure_recall
 from web.set_threshold import discard, histogram, proportions, set_by_hand
 from web.steps import attribute_in_focus
 
-ALL_BY_PEOPLE = "People have labelled every image that is delivered: nothing is estimated."
+ALL_BY_PEOPLE = "People have labelled every image that is delivered: nothing is left to audit."
 
 ws = workspace()
 ui.head(

@@ -70,7 +70,7 @@ def threshold(workspace: Workspace, options: Namespace) -> None:
         print(f"precision {percent_interval(*choice.precision_interval)}")
     print(f"recall    {percent_interval(*choice.recall_interval)}")
     if accepted.exhausted:
-        print("People have labelled every image that is delivered: nothing is estimated.")
+        print("People have labelled every image that is delivered: nothing is left to audit.")
     else:
         print(choice.summary)
     if correction := correction_at(workspace, attribute, choice):

@@ -188,7 +188,7 @@ def _not_covered(facts: Facts) -> str:
 def _all_by_people(facts: Facts) -> str:
     number = 0 if facts.delivered is None else facts.delivered.by_people
     verb = "the image that is" if number == 1 else f"all {count(number, 'image')} that are"
-    return f"People have labelled {verb} delivered, so its precision is exact."
+    return f"People have labelled {verb} delivered: nothing is left to audit."
 
 
 def _audited(facts: Facts) -> str:
