@@ -4,13 +4,16 @@ BIN     := $(VENV)/bin
 ADDRESS ?= localhost
 PORT    ?= 8501
 
-.PHONY: help run check test lint quick unit javascript format chromium postgresql bench screenshots docs clean
+.PHONY: help run team check test lint quick unit javascript format chromium postgresql bench screenshots docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp  ## set up and start the app (ADDRESS=localhost PORT=8501)
 	$(BIN)/python -m bam_engine serve --address $(ADDRESS) --port $(PORT)
+
+team: $(VENV)/run.stamp  ## set up and start the app for people who sign in (ADDRESS=localhost PORT=8501)
+	$(BIN)/python -m bam_engine serve --team --address $(ADDRESS) --port $(PORT)
 
 check: lint javascript quick  ## the everyday checks: lint, types, layers, tests without browser and slow statistics
 

@@ -6,8 +6,9 @@ from bam_engine.annotation import Attribute
 from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import tasks
 from bam_engine.reporting.overview import waiting_tasks
+from bam_engine.team import Role
 from bam_engine.training.last_answers import last_answers
-from web import demo_controls, jobs, ui
+from web import demo_controls, jobs, people, ui
 from web.components.label_grid import label_grid
 from web.engine import workspace
 from web.guideline_examples import for_grid
@@ -47,7 +48,7 @@ if st.query_params.get("task") == "last":
     draw_last(attribute)
     st.stop()
 
-adjudicating = st.query_params.get("task") == "adjudication"
+adjudicating = st.query_params.get("task") == "adjudication" and people.may(Role.REVIEWER)
 waiting = {task.title: task for task in waiting_tasks(ws, attribute, ui.annotator(), adjudicating=adjudicating)}
 if adjudicating and "Adjudication" not in waiting:
     st.success("No disputed image waits for a decision.", icon=":material/gavel:")
@@ -57,10 +58,10 @@ if not waiting:
     if guidance.step == "train":
         jobs.train_when_due(attribute, guidance.round)
     elif guidance.labelling is not None:
+        other = "" if people.team_mode() else " (change the name at the left to be that person)"
         st.info(
             f"You have answered all that is yours, {ui.plain(ui.annotator())}. {guidance.labelling.votes} people must "
-            "agree on each image: the rest waits for another annotator (change the name at the left to be that "
-            "person).",
+            f"agree on each image: the rest waits for another annotator{other}.",
             icon=":material/group:",
         )
         link("agreement", "See where people disagree", attribute.name)

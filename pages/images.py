@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from bam_engine.collection import check_allowed, ingest_folder
+from bam_engine.collection.browsing import image_roots
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images, rows_at
-from web import demo_controls, folder_browser, jobs, missing_files, removing, ui, url_lists
+from web import demo_controls, folder_browser, jobs, missing_files, people, removing, ui, url_lists
 from web.engine import workspace
 from web.navigation import link
 from web.overview_parts import strip
@@ -58,10 +59,12 @@ def remove_folder() -> None:
                 removing.remove(rows_at(ws, place), place.strip())
 
 
-def add(folder: str, metadata: str) -> NoReturn:
+def add(folder: str, metadata: str, *, by_folder: bool, verify: bool) -> NoReturn:
     """Start adding the images of a folder, with a table of their details."""
     place = check_allowed(folder)
     csv = typed_path(metadata) if metadata.strip() else None
+    if csv is not None and people.team_mode():
+        check_allowed(csv.parent)
     ws.jobs.forget(missing_files.JOB)  # what was missing may be in this folder
     ws.jobs.start(
         JOB,
@@ -80,33 +83,44 @@ def add(folder: str, metadata: str) -> NoReturn:
     st.rerun()
 
 
-running = ws.jobs.is_running(JOB)
-folder_browser.take_choice("folder")
-folder_browser.browse_button("folder")
-with st.form("ingest", border=True):
-    folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder")
-    with st.expander("Options"):
-        metadata = st.text_input(
-            "Metadata CSV (optional)",
-            placeholder="/home/you/pictures/labels.csv",
-            help="A column `path`, relative to the folder, and any of `title`, `project`, `license`, `mature_content`.",
+def form() -> None:
+    """Draw the form that adds a folder; a team's server adds only what its configuration names."""
+    if people.team_mode() and not image_roots():
+        st.info(
+            "This server adds no folders in the app: its configuration names none (BAM_IMAGE_FOLDERS). Whoever runs it "
+            "can add one with `bam ingest FOLDER`.",
+            icon=":material/info:",
         )
-        by_folder = st.toggle(
-            "Treat each subfolder as one group",
-            help="Turn this on if each folder holds the images of one maker or one shoot: samples then do not count "
-            "them as independent.",
+        return
+    running = ws.jobs.is_running(JOB)
+    folder_browser.take_choice("folder")
+    folder_browser.browse_button("folder")
+    with st.form("ingest", border=True):
+        folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder")
+        with st.expander("Options"):
+            metadata = st.text_input(
+                "Metadata CSV (optional)",
+                placeholder="/home/you/pictures/labels.csv",
+                help="A column `path`, relative to the folder, and any of `title`, `project`, `license`, "
+                "`mature_content`.",
+            )
+            by_folder = st.toggle(
+                "Treat each subfolder as one group",
+                help="Turn this on if each folder holds the images of one maker or one shoot: samples then do not "
+                "count them as independent.",
+            )
+            verify = st.toggle(
+                "Read every byte of known files",
+                help="Files whose size and times are unchanged are taken as known without reading them. Turn this on "
+                "if files may have been exchanged with their times kept, on a disk that does not record it.",
+            )
+        go = st.form_submit_button(
+            "Add images", type="primary", disabled=running, icon=":material/add_photo_alternate:"
         )
-        verify = st.toggle(
-            "Read every byte of known files",
-            help="Files whose size and times are unchanged are taken as known without reading them. Turn this on if "
-            "files may have been exchanged with their times kept, on a disk that does not record it.",
-        )
-    go = st.form_submit_button("Add images", type="primary", disabled=running, icon=":material/add_photo_alternate:")
-
-if go:
-    with ui.guard():
-        add(folder, metadata)
-url_lists.add()
+    if go:
+        with ui.guard():
+            add(folder, metadata, by_folder=by_folder, verify=verify)
+    url_lists.add()
 
 
 @st.fragment(run_every=2.0)
@@ -125,6 +139,7 @@ def sources() -> None:
         st.dataframe(lines, hide_index=True, width="stretch")
 
 
+form()
 if jobs.show(JOB) or url_lists.running():
     newest()
     st.stop()

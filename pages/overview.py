@@ -9,7 +9,7 @@ from bam_engine.reporting.overview import AttributeSummary, Overview, overview, 
 from bam_engine.workspace.membership import member_rows
 from web import backup, demo_controls, encoders, ui
 from web.engine import workspace
-from web.navigation import go, link
+from web.navigation import go, is_allowed, link
 from web.overview_parts import quality_table, strip, waiting_table
 
 STRIP = 24  # pictures; as many as fit are seen
@@ -60,7 +60,7 @@ def attributes(lines: tuple[AttributeSummary, ...]) -> None:
         st.subheader("Attribute quality", anchor=False)
         quality_table(begun)
     ahead = [line.name for line in lines if not line.started]
-    if ahead:
+    if ahead and is_allowed("rounds"):
         st.subheader("Start another" if begun else "Start with an attribute", anchor=False)
         chosen = st.pills("Attributes", ahead, format_func=readable, label_visibility="collapsed", key="begin")
         if chosen is not None:

@@ -1,10 +1,10 @@
 """Which requests the server answers, and what a browser may do with its responses.
 
-The app has no sign-in, so every page that the same browser has open could use it. Three checks and the headers of each
-response keep other sites out.
+Every page that the same browser has open could use the app. Three checks and the headers of each response keep other
+sites out, on a server for one person and on a team's, whose sign-in comes next (``door.py``).
 
 In:  every request, before Streamlit and our routes see it. Out: the app's response with ``HEADERS``, or the refusal of
-the first check that gives one. Whoever adds a sign-in adds a check.
+the first check that gives one.
 """
 
 import ipaddress

@@ -7,9 +7,10 @@ from bam_engine.database import read_only
 from bam_engine.errors import BamError
 from bam_engine.labelling import direct_answers
 from bam_engine.labelling.direct_answers import ANSWERS
+from bam_engine.team import Role
 from bam_engine.training.direct_effects import effect
 from bam_engine.workspace.membership import removed
-from web import guideline_examples, identity, ui
+from web import guideline_examples, identity, people, ui
 from web.components.keys import answer_keys
 from web.engine import workspace
 from web.navigation import focus_attribute, focused_attribute
@@ -18,10 +19,10 @@ _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_
 
 
 def answer_image(row: int, *, key: str) -> None:
-    """Draw the label of an image for one attribute, and the buttons and keys that give or correct it."""
+    """Draw the label of an image for one attribute, and the buttons and keys that give or correct it, for who may."""
     ws = workspace()
     attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
-    if not attributes or row in removed(ws).rows:
+    if not attributes or row in removed(ws).rows or not people.may(Role.ANNOTATOR):
         return
     names = list(attributes)
     last = focused_attribute()

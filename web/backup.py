@@ -8,7 +8,8 @@ import streamlit as st
 from bam_engine.database import backups
 from bam_engine.database.daily_copies import daily_copies, problem_of
 from bam_engine.formatting import count, file_size
-from web import jobs, ui
+from bam_engine.team import Role
+from web import jobs, people, ui
 from web.engine import workspace
 from web.navigation import link
 from web.output import output_folder
@@ -18,7 +19,9 @@ DOWNLOAD_LIMIT = 500 * 1024**2
 
 
 def section() -> None:
-    """Draw the button that writes a backup, the backup to download, and what is kept besides."""
+    """Draw the button that writes a backup, the backup to download, and what is kept besides, for owners."""
+    if not people.may(Role.OWNER):
+        return
     ws = workspace()
     st.subheader("Backup", anchor=False)
     st.caption(

@@ -6,14 +6,17 @@ import streamlit as st
 
 from bam_engine import maintenance
 from bam_engine.progress import Report
-from web import jobs, ui
+from bam_engine.team import Role
+from web import jobs, people, ui
 from web.engine import workspace
 
 CHECK, REPAIR = "check", "repair"
 
 
 def section() -> None:
-    """Draw the button that checks the workspace, and what was found."""
+    """Draw the button that checks the workspace, and what was found, for owners."""
+    if not people.may(Role.OWNER):
+        return
     ws = workspace()
     st.subheader("Check", anchor=False)
     st.caption(

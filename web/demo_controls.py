@@ -10,9 +10,10 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.demo import demo_workspace, simulated_annotators
 from bam_engine.formatting import count, percent
+from bam_engine.team import Role
 from bam_engine.training import certification, certification_store
 from bam_engine.training.charts import TruePoint
-from web import jobs, ui
+from web import jobs, people, ui
 from web.engine import workspace
 
 JOB = "demo"
@@ -38,7 +39,7 @@ def banner() -> None:
 def try_demo() -> None:
     """Draw the button that makes a demo, its progress, or the button that resumes a stopped one."""
     ws = workspace()
-    if jobs.show(JOB, unit="%"):
+    if jobs.show(JOB, unit="%") or not people.may(Role.OWNER):
         return
     stopped = demo_workspace.unfinished(ws)
     size = image_count(0 if stopped is None else stopped.count)
@@ -67,7 +68,7 @@ def offer_labelling(attribute: Attribute, *, certifying: bool = False) -> bool:
     ``certifying`` is for the certification that was started; without one, nothing is drawn.
     """
     ws = workspace()
-    if not demo_workspace.has_truth(ws, attribute.name):
+    if not demo_workspace.has_truth(ws, attribute.name) or not people.may(Role.REVIEWER):
         return False
     name = f"simulate-{attribute.id}"
     if ws.jobs.is_running(name):

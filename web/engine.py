@@ -6,6 +6,7 @@ The environment names it. If the environment changes, as in tests, another works
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bam_engine.errors import BamError
@@ -27,6 +28,12 @@ class _Failure:
 _opening = threading.Lock()  # the warm-up and the first page must not open one each
 _opened: dict[_Names, Workspace] = {}
 _failed: dict[_Names, _Failure] = {}
+_when_opened: list[Callable[[Workspace], None]] = []
+
+
+def when_opened(prepare: Callable[[Workspace], None]) -> None:
+    """Call ``prepare`` with each workspace that is opened from here on, before anybody has it."""
+    _when_opened.append(prepare)
 
 
 def workspace() -> Workspace:
@@ -42,10 +49,13 @@ def workspace() -> Workspace:
             if failure is not None and failure.at > asked:
                 raise failure.error
             try:
-                _opened[names] = Workspace.from_environment()
+                opened = Workspace.from_environment()
             except BamError as error:
                 _failed[names] = _Failure(error, time.monotonic())
                 raise
+            for prepare in _when_opened:
+                prepare(opened)
+            _opened[names] = opened
         return _opened[names]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from web import demo_controls, identity, jobs, navigation, ui, undo, workspace_menu
+from bam_engine.errors import BamError
+from web import demo_controls, identity, jobs, navigation, people, ui, undo, workspace_menu
 from web.engine import workspace, workspace_name
 from web.warm import activity
 
@@ -18,6 +19,8 @@ def draw(start: str = "overview") -> None:
     """Draw the frame and the page that the URL names; ``start`` is the page at the root."""
     st.set_page_config(page_title=ui.TITLE, page_icon=ICON, layout="wide")
     ui.style()
+    if not _is_known():
+        return
     # Unless it is expanded, the last pages are hidden behind a button.
     chosen = st.navigation(navigation.pages(start), expanded=True)
     with activity.drawing(), ui.guard():
@@ -35,6 +38,16 @@ def draw(start: str = "overview") -> None:
             finally:  # a page may stop early
                 with st.sidebar:
                     identity.keep()
+
+
+def _is_known() -> bool:
+    """Return whether somebody may look; if nobody is signed in to a team's server, say so."""
+    try:
+        people.person()
+    except BamError as error:
+        st.error(ui.plain(str(error)), icon=":material/lock:")
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from bam_engine.gallery import near_duplicates, saved_views, search, selections
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.tasks import attribute_of
+from bam_engine.team import Role
 from bam_engine.training import querying
-from web import guideline_examples, jobs, removing, ui
+from web import guideline_examples, jobs, people, removing, ui
 from web.engine import workspace
 from web.gallery_query import show
 from web.navigation import go
@@ -37,7 +38,7 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
             return
         ws = workspace()
         attribute = attribute_of(ws, query.attribute) if query.attribute else None
-        if attribute is not None:
+        if attribute is not None and people.may(Role.REVIEWER):
             st.markdown(f"**{ui.plain(attribute.question)}**")
             with st.container(horizontal=True):
                 _answers(attribute, rows)
@@ -51,7 +52,8 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
         if len(rows) <= search.MAX_EXAMPLES and st.button("Find more like these", icon=":material/image_search:"):
             show(Query(attribute=query.attribute, like=tuple(int(row) for row in rows), sort="found"))
             ui.close_popover(_CHOSEN)
-        if attribute is not None and st.button("Use as examples for a round", icon=":material/play_arrow:"):
+        teaches = attribute is not None and people.may(Role.REVIEWER)
+        if attribute is not None and teaches and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
         if removing.pressed("gallery-remove", "Remove from the collection"):
             with ui.guard():
@@ -80,7 +82,7 @@ def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> N
 def about_single_images(query: Query) -> dict[str, Any] | None:
     """Return what single images can be answered about in the gallery: the attribute that it shows; None without one."""
     ws = workspace()
-    if not query.attribute or read_only(ws.engine):
+    if not query.attribute or read_only(ws.engine) or not people.may(Role.ANNOTATOR):
         return None
     attribute = attribute_of(ws, query.attribute)
     return {"attribute": attribute.id, "question": attribute.question, "annotator": ui.annotator()}
@@ -111,7 +113,7 @@ def views_popover(query: Query) -> None:
             if name.button(ui.plain(view.name), key=f"view-{view.name}", type="tertiary", icon=":material/bookmark:"):
                 show(view.query)
                 ui.close_popover(_VIEWS)
-            if remove_cell.button(
+            if people.may(Role.ANNOTATOR) and remove_cell.button(
                 "", key=f"remove-{view.name}", icon=":material/delete:", help=f"Remove {ui.plain(view.name)}"
             ):
                 st.session_state[_REMOVED] = saved_views.remove(ws, view.name)
@@ -121,7 +123,7 @@ def views_popover(query: Query) -> None:
             saved_views.save(ws, removed.name, removed.query, replace=True)
             del st.session_state[_REMOVED]
             st.rerun()
-        if save_view(query, key="gallery-save"):
+        if people.may(Role.ANNOTATOR) and save_view(query, key="gallery-save"):
             st.rerun()
 
 

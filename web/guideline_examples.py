@@ -27,7 +27,8 @@ from bam_engine.labelling.guideline_examples import (
     restore_example,
 )
 from bam_engine.labelling.label_states import states
-from web import ui, undo
+from bam_engine.team import Role
+from web import people, ui, undo
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.navigation import link
@@ -50,7 +51,7 @@ def for_grid(attribute: Attribute) -> list[dict[str, Any]]:
 def offer(attribute: Attribute, row: int, *, key: str) -> None:
     """Draw the button that makes an image an example of ``attribute``, or changes what it is an example of."""
     ws = workspace()
-    if read_only(ws.engine):
+    if read_only(ws.engine) or not people.may(Role.REVIEWER):
         return
     example = next((each for each in examples_of(ws, attribute) if each.row == row), None)
     label, name = "Add to guidelines" if example is None else KINDS[example.kind].capitalize(), f"{key}-example"
@@ -124,7 +125,7 @@ def _attempt(change: Callable[[], object], popover: str = "") -> None:
 
 def offer_selection(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64], *, popover: str) -> None:
     """Draw the buttons that make the selected images examples; ``popover`` is the one to close, in which they are."""
-    if len(rows) > MAX_EXAMPLES or read_only(workspace().engine):
+    if len(rows) > MAX_EXAMPLES or read_only(workspace().engine) or not people.may(Role.REVIEWER):
         return
     st.caption("Add to the guidelines, for whoever labels")
     note = st.text_input(

@@ -1,9 +1,11 @@
 """Who answers: the annotator's name of a session, which a browser keeps through reloads, tabs and days.
 
-In:  the cookie of the browser, what is typed in the sidebar. Out: the name. There are no accounts: a name is what
-somebody says it is. Two people at one computer use two names, each in a tab of their own.
+In:  the cookie of the browser, what is typed in the sidebar. Out: the name. On a server for one person, a name is what
+somebody says it is, and two people at one computer use two names, each in a tab of their own. On a team's server,
+whoever is signed in is the annotator.
 """
 
+import html
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -11,6 +13,8 @@ import streamlit as st
 
 from bam_engine.annotation.names import MAX_LENGTH, check_annotator_name
 from bam_engine.errors import AnnotationError
+from bam_engine.team import Account
+from web import people
 from web.modules import component
 
 NOBODY = "me"
@@ -24,6 +28,9 @@ _component = component("bam_identity", "identity.js", [])
 
 def annotator() -> str:
     """Return the name of this session."""
+    account = people.person()
+    if account is not None:
+        return account.name
     return str(st.session_state.get(_NAME) or NOBODY).strip() or NOBODY
 
 
@@ -39,7 +46,11 @@ def choose(name: str) -> None:
 
 
 def field() -> None:
-    """Draw the field with the name."""
+    """Draw the field with the name; on a team's server, who is signed in."""
+    account = people.person()
+    if account is not None:
+        _signed_in(account)
+        return
     if _NAME not in st.session_state:
         known = _from_cookie()
         st.session_state[_NAME] = known or NOBODY
@@ -59,6 +70,8 @@ def field() -> None:
 
 def keep() -> None:
     """Have the browser keep the name. Drawn after the page, whose pictures do not wait for the module that does it."""
+    if people.team_mode():
+        return
     _component(
         key="identity",
         data={
@@ -67,6 +80,13 @@ def keep() -> None:
             "chosen": bool(st.session_state.get(_CHOSEN)),
         },
         on_name_change=_kept_name,
+    )
+
+
+def _signed_in(account: Account) -> None:
+    st.html(
+        f'<div class="bam-person"><b>{html.escape(account.name)}</b> · {account.role}<br>'
+        '<a href="/sign-out" target="_self">Sign out</a></div>'
     )
 
 

@@ -19,9 +19,10 @@ from bam_engine.gallery import selections
 from bam_engine.jobs import Job
 from bam_engine.maps import layout_builder, layout_store
 from bam_engine.projection.score_plane import BY
+from bam_engine.team import Role
 from bam_engine.training.models import scored_attributes
 from bam_engine.workspace import Workspace
-from web import ui
+from web import people, ui
 
 _DELETED = "layout-deleted"
 JOB = "layout"
@@ -52,6 +53,9 @@ def layout_form(ws: Workspace, *, first: bool, selection: Rows | None = None, ke
     """
     if first:
         st.markdown("There is no map of this encoder's vectors yet.")
+    if not people.may(Role.REVIEWER):
+        st.caption("Reviewers and owners make maps.")
+        return
     scored = [one.name for one in scored_attributes(ws)]
     methods = [method for method in layout_store.METHODS if method != "scores" or len(scored) >= 2]
     scopes = [scope for scope in layout_store.SCOPES if _possible(scope, scored, selection)]
@@ -116,6 +120,7 @@ def map_notes(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = 
     if newer := layout_builder.count_unplaced(ws, record):
         note, action = st.columns([3, 2], vertical_alignment="center")
         note.info(f"{count(newer, 'image')} came after this map was made.", icon=":material/update:")
+        busy = busy or not people.may(Role.REVIEWER)
         if action.button("Place them on it", icon=":material/add_location_alt:", disabled=busy, key="layout-place-new"):
             ws.jobs.start(
                 JOB,
@@ -194,6 +199,7 @@ def _recent(job: Job) -> bool:
 def delete_button(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool) -> None:
     """Draw the button that deletes a map; :func:`undo_deletion` offers to restore it."""
     words = "Delete this map, its places and names. Images, vectors and labels stay. It can be brought back."
+    busy = busy or not people.may(Role.REVIEWER)
     if st.button("Delete", icon=":material/delete:", disabled=busy, width="stretch", key="layout-delete", help=words):
         layout_store.delete(ws, record.id)
         st.session_state[_DELETED] = record.id

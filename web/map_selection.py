@@ -16,9 +16,10 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.bulk import Rows
 from bam_engine.maps.places import places_of
+from bam_engine.team import Role
 from bam_engine.training import querying
 from bam_engine.workspace import Workspace
-from web import map_state, ui
+from web import map_state, people, ui
 from web.components.gallery import Picture, gallery
 from web.gallery_actions import save_view
 from web.image_panel import open_image
@@ -179,7 +180,7 @@ def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *,
 def _label(ws: Workspace, rows: Rows) -> None:
     """Draw the bulk answers, and what they would apply to."""
     attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
-    if not attributes:
+    if not attributes or not people.may(Role.REVIEWER):
         return
     name = st.selectbox("Attribute", list(attributes), format_func=readable, key="map-attribute")
     attribute = attributes[name]

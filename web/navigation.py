@@ -4,6 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from bam_engine.errors import TeamError
+from bam_engine.team.permissions import plural
+from web import people
+from web.rules import PAGES
+
 _FOLDER = Path(__file__).parent.parent / "pages"
 GROUPS = {
     "Collection": {
@@ -31,21 +36,34 @@ GROUPS = {
         "guide": ("Guide", "menu_book"),
     },
 }
+_OF_A_TEAM = {"Team": {"people": ("People", "badge")}}
 _FOCUS = "attribute_kept"
 HIDDEN = ("image", "rounds", "threshold", "audit", "report")
 """Pages that are not in the sidebar: links lead to an image, and the steps of an attribute to its pages."""
 
 
+def groups() -> dict[str, dict[str, tuple[str, str]]]:
+    """Return the groups of the pages of this server: by address, the title and the icon of each."""
+    return GROUPS | _OF_A_TEAM if people.team_mode() else GROUPS
+
+
+def is_allowed(page: str) -> bool:
+    """Return whether whoever looks may open a page."""
+    return people.may(PAGES[page])
+
+
 def pages(start: str = "overview") -> dict[str, list[st.Page]]:
-    """Return the pages of each group; ``start`` is the page at the root."""
-    groups = {
-        group: [_page(name, title, icon, default=name == start) for name, (title, icon) in names.items()]
-        for group, names in GROUPS.items()
+    """Return the pages of each group that whoever looks may open; ``start`` is the page at the root."""
+    allowed = {
+        group: {
+            name: _page(name, title, icon, default=name == start)
+            for name, (title, icon) in names.items()
+            if is_allowed(name)
+        }
+        for group, names in groups().items()
     }
-    st.session_state["pages"] = {
-        name: page for group, names in GROUPS.items() for name, page in zip(names, groups[group], strict=True)
-    }
-    return groups
+    st.session_state["pages"] = {name: page for pages in allowed.values() for name, page in pages.items()}
+    return {group: list(pages.values()) for group, pages in allowed.items() if pages}
 
 
 def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
@@ -80,7 +98,12 @@ def link(
     help: str | None = None,  # noqa: A002
     **parameters: str,
 ) -> None:
-    """Draw a link to a page, optionally for one attribute; ``parameters`` are added to the URL's query."""
+    """Draw a link to a page, optionally for one attribute; ``parameters`` are added to the URL's query.
+
+    Nothing is drawn for whoever may not open the page.
+    """
+    if not is_allowed(page):
+        return
     st.page_link(
         st.session_state["pages"][page],
         label=label,
@@ -91,6 +114,14 @@ def link(
 
 
 def go(page: str, attribute: str | None = None, **parameters: str) -> None:
-    """Go to a page, optionally for one attribute; ``parameters`` are added to the URL's query."""
+    """Go to a page, optionally for one attribute; ``parameters`` are added to the URL's query.
+
+    Raises
+    ------
+    TeamError
+        Whoever looks may not open it.
+    """
+    if not is_allowed(page):
+        raise TeamError(f"That page is for {plural(PAGES[page])}. Ask an owner to do it.")
     query = {"attribute": attribute, **parameters} if attribute else parameters
     st.switch_page(st.session_state["pages"][page], query_params=query or None)

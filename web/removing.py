@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from bam_engine.collection.removals import Removal
 from bam_engine.formatting import count
+from bam_engine.team import Role
 from bam_engine.workspace.membership import removed
-from web import ui, undo
+from web import people, ui, undo
 from web.engine import workspace
 
 HELP = "Removed images are asked, shown, counted and exported no more. Their answers are kept, and they can come back."
@@ -37,8 +38,8 @@ def _name(row: int) -> str:
 
 
 def pressed(key: str, label: str = "Remove") -> bool:
-    """Draw a button to remove images; return whether it was pressed."""
-    return st.button(label, icon=":material/delete:", key=key, help=HELP)
+    """Draw a button to remove images, for owners; return whether it was pressed."""
+    return people.may(Role.OWNER) and st.button(label, icon=":material/delete:", key=key, help=HELP)
 
 
 def one_image(row: int, *, key: str) -> None:
@@ -51,7 +52,7 @@ def one_image(row: int, *, key: str) -> None:
                 remove([row], name)
         return
     st.caption("Removed from the collection", width="content")
-    if st.button("Bring back", icon=":material/undo:", key=f"{key}-return"):
+    if people.may(Role.OWNER) and st.button("Bring back", icon=":material/undo:", key=f"{key}-return"):
         with ui.guard():
             ws.removals.bring_back([row], by=_actor())
             again = partial(ws.removals.remove, [row], reason=name, by=_actor())

@@ -14,8 +14,9 @@ from bam_engine.workspace import Workspace
 from web import engine, warm, workspaces
 from web.access import access_middleware
 from web.assets import asset_middleware
+from web.door import door_middleware
 from web.engine import workspace
-from web.navigation import GROUPS
+from web.navigation import groups
 from web.routes.borderline import borderline_routes
 from web.routes.direct_answers import direct_answer_routes
 from web.routes.gallery import gallery_routes
@@ -25,13 +26,15 @@ from web.routes.maps import map_routes
 from web.routes.modules import module_routes
 from web.routes.replies import nothing_below
 from web.routes.shell import inline_scripts, shell_routes
+from web.routes.sign_in import sign_in_routes
 from web.routes.tiles import tile_routes
 
 
 def routes() -> list[BaseRoute]:
     """Return all routes beside the pages."""
     return [
-        *shell_routes([name for names in GROUPS.values() for name in names]),
+        *sign_in_routes(opened_workspace),
+        *shell_routes([name for names in groups().values() for name in names]),
         *module_routes(),
         *image_routes(opened_workspace),
         *gallery_routes(opened_workspace),
@@ -64,7 +67,7 @@ def opened_workspace() -> Workspace:
 
 def middleware() -> list[Middleware]:
     """Return what every request passes first."""
-    return [*access_middleware(inline_scripts()), *asset_middleware()]
+    return [*access_middleware(inline_scripts()), *door_middleware(), *asset_middleware()]
 
 
 @contextlib.asynccontextmanager

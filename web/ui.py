@@ -20,10 +20,10 @@ from bam_engine.errors import BamError
 from bam_engine.formatting import count
 from bam_engine.gallery import search
 from bam_engine.guidance.guidance import Guidance, guidance_of
-from web import identity
+from web import identity, people
 from web.engine import workspace
 from web.identity import annotator as annotator
-from web.navigation import go
+from web.navigation import go, is_allowed
 from web.next_steps import direct
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
 .st-key-workspace-menu { height: 0; }
 .st-key-workspace-menu button { min-height: 0; padding: 0; color: color-mix(in srgb, currentColor 68%, transparent); }
 .st-key-workspace-menu button p { overflow-wrap: anywhere; text-align: left; }
+.bam-person { font-size: .875rem; line-height: 1.6; overflow-wrap: anywhere; }
+.bam-person a { color: light-dark(#0b6e69, #5fd0c7); }
 .bam-lead { color: color-mix(in srgb, currentColor 68%, transparent); margin: 0 0 1.1rem; max-width: 62rem; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [data-testid="stMetric"] { min-width: 0; }
@@ -168,7 +170,7 @@ def sidebar() -> None:
 
 def _proposed_annotator() -> None:
     """Offer the name that the address gives: whoever made a link does not decide under whose name others answer."""
-    name = st.query_params.get("annotator", "").strip()[:MAX_LENGTH]
+    name = "" if people.team_mode() else st.query_params.get("annotator", "").strip()[:MAX_LENGTH]
     if not name or name == annotator():
         return
     st.caption(f"The link that you opened is for **{plain(name)}**.")
@@ -223,10 +225,12 @@ def searched_note() -> None:
 
 
 def empty(text: str, action: str, page: str, attribute: str | None = None) -> None:
-    """Draw an empty state: what is missing or comes next, and the button that leads to it."""
+    """Draw an empty state: what is missing or comes next, and the button that leads to it, for whoever may go there."""
     with st.container(border=True):
         st.markdown(text)
-        if st.button(action, type="primary", icon=":material/arrow_forward:", key=f"go-{page}-{action}"):
+        if is_allowed(page) and st.button(
+            action, type="primary", icon=":material/arrow_forward:", key=f"go-{page}-{action}"
+        ):
             go(page, attribute)
 
 

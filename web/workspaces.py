@@ -30,6 +30,7 @@ import bam_engine
 from bam_engine.errors import BamError
 from bam_engine.workspace.core import cache_from_environment, folder_from_environment
 from bam_engine.workspace.recent import RecentWorkspace, recent_workspaces, remember
+from web import people
 from web.routes.caching import NO_STORE
 
 PATIENCE = 90.0
@@ -54,8 +55,11 @@ _starting = threading.Lock()
 def may_switch() -> bool:
     """Return whether visitors may open other workspaces: those of a server for this computer alone.
 
-    On a server that others reach, whoever runs it chooses the workspace: no visitor opens folders of that computer.
+    On a server that others reach, and on a team's, whoever runs it chooses the workspace: no visitor opens folders of
+    that computer.
     """
+    if people.team_mode():
+        return False
     address = str(st.get_option("server.address") or "")
     if address == "localhost":
         return True

@@ -100,6 +100,23 @@ def log(workspace: Workspace, options: Namespace) -> None:
         print(f"{one.made_at[:16].replace('T', ' ')} {one.by or 'command line'} {one.action}: {one.subject}")
 
 
+def add_owner(workspace: Workspace) -> None:
+    """Ask on the console for the first owner of a team.
+
+    Raises
+    ------
+    TeamError
+        There is no keyboard, or the password is refused.
+    """
+    if not sys.stdin.isatty():
+        raise TeamError(
+            "This workspace has no owner yet. Name one first: bam user add NAME --role owner --password-stdin"
+        )
+    print("This workspace has no owner yet. Name one, who may do everything and invites the others.")
+    account = workspace.team.accounts.add(input("Name: "), Role.OWNER, read_password(False))
+    print(f"{account.name} can sign in as {account.role}")
+
+
 def read_password(from_input: bool) -> str:
     """Return a password: the standard input without the line's end, or what is typed twice.
 

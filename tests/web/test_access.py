@@ -28,7 +28,7 @@ POLICY = content_policy(inline_scripts())
 HERE = "http://localhost:8501"
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 FRAMED = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
-_VALUES = {"int": "0", "path": "a/b"}
+_VALUES = {"int": "0", "number": "0", "path": "a/b"}
 
 
 @pytest.fixture

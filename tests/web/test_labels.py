@@ -138,7 +138,7 @@ def test_a_body_without_end_is_cut_off(client, assignment) -> None:
 
 def test_a_database_that_fails_asks_for_another_try_and_shows_no_traceback(assignment) -> None:
     class Broken:
-        def record(self, *_: object) -> None:
+        def record(self, *_: object, **_how: object) -> None:
             raise sa.exc.OperationalError("INSERT secret", {}, OSError("disk I/O error"))
 
     client = TestClient(Starlette(routes=label_routes(Broken)), raise_server_exceptions=False)
@@ -149,7 +149,7 @@ def test_a_database_that_fails_asks_for_another_try_and_shows_no_traceback(assig
 
 def test_a_locked_database_asks_for_another_try_and_says_why(assignment) -> None:
     class Locked:
-        def record(self, *_: object) -> None:
+        def record(self, *_: object, **_how: object) -> None:
             raise StoreUnavailable("Nothing was saved: another program is writing.")
 
     client = TestClient(Starlette(routes=label_routes(Locked)), raise_server_exceptions=False)

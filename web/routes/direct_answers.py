@@ -18,6 +18,7 @@ from bam_engine.labelling import direct_answers
 from bam_engine.labelling.direct_answers import NewerLabel
 from bam_engine.training.direct_effects import effect
 from bam_engine.workspace import Workspace
+from web import people
 from web.routes import numbers
 from web.routes.bodies import Rejected, read_json
 from web.routes.caching import NO_STORE
@@ -51,6 +52,8 @@ def _store(get_workspace: Callable[[], Workspace], address: dict[str, Any], cont
             raise Rejected(400, _FORM)
     if not isinstance(seen, str | None):
         raise Rejected(400, _FORM)
+    account = people.person()
+    name = name if account is None else account.name
     workspace, row = get_workspace(), address["row"]
     attribute = workspace.attributes.by_id(address["attribute"])
     before = direct_answers.answer(workspace, attribute, row, value, annotator=name, seen=seen)

@@ -15,8 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bam_engine.annotation import NewAnswer, Saved, UsedUid
+from bam_engine.annotation import ForeignAssignment, NewAnswer, Saved, UsedUid
 from bam_engine.annotation.answer_store import Annotations
+from bam_engine.errors import TeamError
+from web import people
 from web.routes.bodies import Rejected, read_json
 from web.routes.replies import failed, reply_to
 
@@ -36,7 +38,8 @@ def label_routes(get_annotations: Callable[[], Annotations], *, at_once: int = 8
     limiter = CapacityLimiter(at_once)
 
     def store(assignment_id: str, answers: list[NewAnswer]) -> Saved:
-        return get_annotations().record(assignment_id, answers)
+        account = people.person()
+        return get_annotations().record(assignment_id, answers, by=None if account is None else account.annotator_id)
 
     async def save(request: Request) -> Response:
         try:
@@ -59,6 +62,8 @@ def _reply_to(error: Exception) -> Response:
             return failed(400, "The connection was closed before the answers had arrived.")
         case UsedUid():
             return failed(409, str(error))
+        case ForeignAssignment() | TeamError():  # the browser keeps them until that person signs in again
+            return failed(403, str(error))
     reply = reply_to(error, again="The browser keeps the answers and tries again.")
     if reply is not None:
         return reply

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bam_engine.errors import BamError, DiskFull, NotFound, StoreUnavailable
+from bam_engine.errors import BamError, DiskFull, NotFound, StoreUnavailable, TeamError
 from web.routes.caching import NO_STORE
 
 RETRY_AFTER = 2
@@ -42,6 +42,8 @@ def reply_to(error: Exception, *, again: str = "") -> Response | None:
         return failed(404, str(error))
     if isinstance(error, StoreUnavailable | DiskFull):
         return failed(503, f"{error} {again}".rstrip())
+    if isinstance(error, TeamError):
+        return failed(403, str(error))
     if isinstance(error, BamError):
         return failed(400, str(error))
     if isinstance(error, SQLAlchemyError | OSError):

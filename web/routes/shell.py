@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from web import modules, ui
+from web import modules, people, ui
 from web.routes.caching import REVALIDATE
 
 _INLINE = re.compile(r"<script(?: type=\"module\")?>(.*?)</script>", re.DOTALL)
@@ -81,6 +81,7 @@ def page_with_shell(static: Path, module: str | None = None) -> bytes:
     head += f"<style>\n{_read('shell.css')}\n{ui.CSS}</style>\n"
     page = page.replace("<title>Streamlit</title>", f"<title>{ui.TITLE}</title>").replace("</head>", f"{head}</head>")
     shell = _read("shell.html").replace('data-modules=""', f'data-modules="{later}"')
+    shell += _read("team.html") if people.team_mode() else ""
     return page.replace(
         '<div id="root"></div>', f'<div id="root"></div>\n{shell}<script type="module">{imports}</script>'
     ).encode()
