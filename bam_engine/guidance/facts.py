@@ -29,6 +29,7 @@ from bam_engine.training.certification_store import Certification
 from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
 from bam_engine.training.diagnosis import Learned, Verdict, judge
 from bam_engine.training.models import encoders_of, model_by_id, scores_of
+from bam_engine.training.recall_samples import newest_measured
 from bam_engine.training.stopping import last_round
 from bam_engine.training.thresholds import TARGET, AttributeThreshold, current_threshold
 from bam_engine.training.validation import drawable_rows
@@ -127,9 +128,9 @@ class Facts:
     learned, gain
         What the diagnosis says: whether it learns, and whether another round is likely to help, which is not asked
         once a threshold is chosen.
-    recall, below
-        The progress of the recall sample of the threshold in use, None without one, and how many images below it such
-        a sample could hold; 0 unless it was chosen.
+    recall, recall_labels, below
+        The progress of the recall sample of the threshold in use; how many labels its recall rests on where one was
+        measured, None without one; and how many images below it such a sample could hold, 0 unless it was chosen.
     target
         The precision that is aimed for.
     threshold
@@ -171,6 +172,7 @@ class Facts:
     auditable: int = 0
     audit: Audited | None = None
     recall: Progress | None = None
+    recall_labels: int | None = None
     below: int = 0
     verdict: Verdict | None = field(default=None, compare=False)
 
@@ -235,9 +237,15 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         auditable=_auditable(workspace, attribute, threshold.value) if threshold is not None and saved else 0,
         audit=None if audit is None else _audited(workspace, audit),
         recall=None if sample is None else _progress(workspace, sample.task, tasks.state(workspace, sample.task)),
+        recall_labels=None if threshold is None else _recall_labels(workspace, attribute, threshold),
         below=recall_proposal.count_drawable(workspace, attribute) if saved else 0,
         verdict=verdict,
     )
+
+
+def _recall_labels(workspace: Workspace, attribute: Attribute, threshold: AttributeThreshold) -> int | None:
+    found = newest_measured(workspace, attribute, model_by_id(workspace, threshold.model_id), threshold.value)
+    return None if found is None else found[1].drawn.n
 
 
 def _progress(workspace: Workspace, task: tasks.Task, state: TaskState) -> Progress:

@@ -168,7 +168,8 @@ def _figures(facts: Facts) -> tuple[Figure, ...]:
             found.append(Figure("precision", 1.0, 1.0, 1.0, delivered.by_people))
         else:
             found.append(Figure("precision", *evidence.precision_interval, evidence.n))
-        found.append(Figure("recall", *evidence.recall_interval, evidence.n))
+        rests_on = evidence.n if facts.recall_labels is None else facts.recall_labels
+        found.append(Figure("recall", *evidence.recall_interval, rests_on))
     if facts.audit is not None and facts.audit.precision is not None:
         found.append(Figure("audited precision", *facts.audit.precision, facts.audit.labels))
     return tuple(found)

@@ -102,6 +102,19 @@ def test_the_recall_of_the_threshold_is_what_the_sample_shows_once_it_is_labelle
     assert (figure.value, figure.low, figure.high) == after.recall_interval
 
 
+def test_the_recall_that_guidance_shows_counts_the_labels_of_the_sample_that_it_rests_on(
+    chosen: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    before = guidance_of(chosen, watercolor).figure("recall")
+    assert before is not None
+    assert before.labels == in_use(chosen, watercolor).n
+    measured(chosen, watercolor, oracle, 30)
+    figure, evidence = guidance_of(chosen, watercolor).figure("recall"), in_use(chosen, watercolor)
+    assert figure is not None
+    assert (figure.value, figure.low, figure.high) == evidence.recall_interval
+    assert figure.labels == 30 != evidence.n
+
+
 def test_with_everything_below_labelled_nothing_is_left_to_estimate_there(
     chosen: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
