@@ -25,6 +25,7 @@ SUITE = (
     "coverage",
     "answer_errors",
     "end_to_end",
+    "wrong_answers",
     "recall_sample",
     "tiles",
     "tile_formats",
