@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bam_engine.collection import Details, ingest_files
 from bam_engine.workspace import Workspace
 from tests.download.conftest import picture
 from tests.download.server import ADDRESS, Web, answer, web_server
@@ -91,3 +92,29 @@ def test_where_no_column_is_called_url_one_is_chosen(empty: Workspace, open_page
     assert "Choose the column that holds the URLs." in text_of(app)
     next(box for box in app.selectbox if box.label == "URLs").select("place").run()
     assert [line["URL"] for line in table(app, "URL")] == ["https://example.org/1.jpg"]
+
+
+def test_a_list_is_uploaded_and_stored_in_the_workspace(web: Web, empty: Workspace, open_page) -> None:
+    content = f"{web.url('/0', ADDRESS)}\n{web.url('/1', ADDRESS)}\n".encode()
+    app = open_page(empty, "images")
+    app.file_uploader(key="url-list-upload").upload("../my list.txt", content, "text/plain").run()
+    assert "text · 2 lines" in text_of(app)
+    press(app, "Download and add")
+    finish(app)
+    assert [line["list"] for line in table(app, "to do")] == ["my-list"]
+    assert {path.name for path in (empty.folder / "downloads").rglob("*.txt")} == {"my-list.txt"}
+    assert len(empty.catalogue) == 2
+
+
+def test_an_image_shows_the_url_that_it_came_from_and_never_as_markup(
+    empty: Workspace, open_page, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(picture(1))
+    url = 'https://example.org/a.png?"><script>'
+    ingest_files(
+        empty.catalogue, empty.thumbnails, {str(tmp_path / "a.png"): Details(title="A", url=url)}, folder=tmp_path
+    )
+    app = open_page(empty, "image", row="0")
+    (facts,) = [one.body for one in app.get("html") if 'bam-facts">' in one.body and "<dt>file</dt>" in one.body]
+    assert 'href="https://example.org/a.png?&quot;&gt;&lt;script&gt;"' in facts
+    assert "<script>" not in facts
