@@ -39,6 +39,7 @@ SUITE = (
     "page_load",
     "pages",
     "identity",
+    "urls",
     "demo",
     "demo_contents",
     "tour",
