@@ -40,6 +40,7 @@ SUITE = (
     "pages",
     "identity",
     "urls",
+    "annotating",
     "demo",
     "demo_contents",
     "tour",

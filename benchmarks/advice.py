@@ -31,7 +31,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection import ingest_folder
 from bam_engine.embedding import VectorStore
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.training import rounds, validation
 from bam_engine.training.contradictions import contradictions
 from bam_engine.training.diagnosis import Diagnosis, diagnose
@@ -131,12 +131,11 @@ def answer(
 ) -> None:
     """Let each person answer a task, each with wrong answers of their own."""
     for person in range(people):
-        assignment = tasks.open_task(workspace, task, f"person {person}")
-        if assignment is None:
-            continue
-        given = truth[list(assignment.rows)] ^ (rng.random(len(assignment.rows)) < wrong)
-        answers = [NewAnswer(uuid.uuid4().hex, row, int(yes)) for row, yes in zip(assignment.rows, given, strict=True)]
-        workspace.annotations.record(assignment.id, answers)
+        while (assignment := assigning.open_task(workspace, task, f"person {person}")) is not None:
+            rows = assignment.rows
+            given = truth[list(rows)] ^ (rng.random(len(rows)) < wrong)
+            answers = [NewAnswer(uuid.uuid4().hex, row, int(yes)) for row, yes in zip(rows, given, strict=True)]
+            workspace.annotations.record(assignment.id, answers)
 
 
 def label(

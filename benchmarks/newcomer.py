@@ -24,7 +24,7 @@ import pandas as pd
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.collection import ingest_folder
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.training import querying, rounds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
@@ -82,8 +82,7 @@ def contents_by_row(workspace: Workspace, labels: pd.DataFrame) -> np.ndarray:
 
 
 def answer(workspace: Workspace, task: tasks.Task, truth: np.ndarray) -> None:
-    assignment = tasks.open_task(workspace, task, "newcomer")
-    if assignment is not None:
+    while (assignment := assigning.open_task(workspace, task, "newcomer")) is not None:
         answers = [NewAnswer(uuid.uuid4().hex, row, int(truth[row]), 1.0) for row in assignment.rows]
         workspace.annotations.record(assignment.id, answers)
 

@@ -1,14 +1,17 @@
 """Agreement: how often annotators agree about an attribute, and the images that need a decision."""
 
+from functools import partial
+
 import streamlit as st
 
 from bam_engine.annotation import Attribute
+from bam_engine.annotation.remark_store import COMMENT, KINDS
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.labelling import adjudication, agreement
-from bam_engine.labelling.adjudication import Votes
+from bam_engine.labelling.adjudication import Told, Votes
 from bam_engine.labelling.agreement import Agreement
 from bam_engine.labelling.measures import Measure
-from web import demo_controls, ui
+from web import demo_controls, ui, undo
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -156,6 +159,47 @@ def disputed(attribute: Attribute) -> None:
         open_image(picked)
 
 
+def told(attribute: Attribute) -> None:
+    """Draw what annotators tell the reviewer, and the ways to deal with it."""
+    remarks = adjudication.told(ws, attribute)
+    if not remarks:
+        return
+    by_row: dict[int, list[Told]] = {}
+    for one in remarks:
+        by_row.setdefault(one.row, []).append(one)
+    st.subheader("To the reviewer", anchor=False)
+    st.caption(
+        "What annotators flagged, commented on or could not judge, the oldest first. A decision deals with a flag and "
+        "with what cannot be judged; a comment is closed. Choose an image to look at it or to close it."
+    )
+    if any(one.kind != COMMENT for one in remarks) and st.button("Decide what is flagged", icon=":material/flag:"):
+        go("annotate", attribute.name, task="adjudication")
+    key = f"told-{attribute.id}"
+    chosen = st.session_state.get(f"{key}-chosen")
+    if chosen in by_row:
+        for one in by_row[chosen]:
+            st.markdown(f"**{ui.plain(one.annotator)}**, {KINDS[one.kind]}: {ui.plain(one.text) or '(no words)'}")
+        with st.container(horizontal=True):
+            if st.button("Look at it", icon=":material/open_in_full:"):
+                open_image(chosen)
+            if st.button("Close", icon=":material/check:"):
+                ids = [one.id for one in by_row[chosen]]
+                adjudication.close(ws, ids, ui.annotator())
+                undo.done(f"Closed what was told about image {chosen}.", partial(adjudication.reopen, ws, ids))
+    pictures = [
+        Picture(
+            row,
+            " · ".join(f"{one.annotator}: {one.text or KINDS[one.kind]}" for one in ones),
+            mark="" if ones[0].decision is None else MARKS[ones[0].decision],
+        )
+        for row, ones in list(by_row.items())[:SHOWN]
+    ]
+    picked = gallery(pictures, key=key, version=ws.picture_version, selected=[chosen] if chosen in by_row else [])
+    if picked is not None:
+        st.session_state[f"{key}-chosen"] = picked
+        st.rerun()
+
+
 def decided(attribute: Attribute) -> None:
     """Draw the decisions, the newest first, and a way to undo one."""
     decisions = adjudication.decided(ws, attribute)
@@ -199,4 +243,5 @@ else:
     numbers(measured)
 tables(measured)
 disputed(attribute)
+told(attribute)
 decided(attribute)

@@ -1,19 +1,27 @@
 """Annotate: the grid of images to label, one task at a time."""
 
+from functools import partial
+
 import streamlit as st
 
 from bam_engine.annotation import Attribute
+from bam_engine.formatting import count
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.labelling import tasks
-from bam_engine.reporting.overview import waiting_tasks
+from bam_engine.labelling import assigning
+from bam_engine.labelling.adjudication import remarks_by
+from bam_engine.labelling.assigning import Share
+from bam_engine.labelling.tasks import Task
+from bam_engine.reporting.overview import held_by_others, waiting_tasks
 from bam_engine.team import Role
 from bam_engine.training.last_answers import last_answers
-from web import demo_controls, jobs, people, ui
-from web.components.label_grid import label_grid
+from web import captions, demo_controls, jobs, people, ui
+from web.components.label_grid import PER_PAGE, label_grid
 from web.engine import workspace
 from web.guideline_examples import for_grid
 from web.navigation import link
 from web.steps import attribute_in_focus
+
+_TAKEN = "assignments-taken"  # the annotator's name, and what this tab has of theirs
 
 ws = workspace()
 ui.unseen_head("Annotate")
@@ -27,11 +35,10 @@ def draw_last(attribute: Attribute) -> None:
         st.info("You have no answers here that can be changed: those that judge the classifier stay as they are.")
         return
     st.caption(f"Your answers to {ui.plain(last.title)}. Change any of them, and save the page.")
-    images = [{"row": row, "answer": answer} for row, answer in last.answers.items()]
+    images = [{"row": one.row, "answer": one.answer, "assignment": one.assignment_id} for one in last.answers]
     about = attribute.question, attribute.instructions
-    if label_grid(
-        last.assignment_id, *about, images=images, version=ws.picture_version, examples=for_grid(attribute), review=True
-    ):
+    key = last.answers[0].assignment_id
+    if label_grid(key, *about, images=images, version=ws.picture_version, examples=for_grid(attribute), review=True):
         st.rerun()
 
 
@@ -41,8 +48,30 @@ def correct_last(attribute: Attribute) -> None:
         link("annotate", "Correct your last answers", attribute.name, task="last")
 
 
+def take_over() -> None:
+    """Give back what this tab has of images under another name."""
+    annotator, taken = st.session_state.get(_TAKEN, ("", []))
+    if taken and annotator != ui.annotator():
+        ws.leases.give_back(taken)
+        del st.session_state[_TAKEN]
+
+
+def share_of(task: Task) -> Share | None:
+    """Return the annotator's share of a task, and remember that this tab has it."""
+    at_hand = 1 if ws.captions_asked else 2 * PER_PAGE  # descriptions are asked for between two assignments
+    share = assigning.open_share(ws, task, ui.annotator(), at_hand=at_hand)
+    if share is not None:
+        before = st.session_state.get(_TAKEN, ("", []))[1]
+        taken = [one.id for one in share.assignments if one.id not in before]
+        st.session_state[_TAKEN] = (ui.annotator(), before + taken)
+    return share
+
+
 attribute = attribute_in_focus("annotate")
 if attribute is None:
+    st.stop()
+take_over()
+if captions.asked():
     st.stop()
 if st.query_params.get("task") == "last":
     draw_last(attribute)
@@ -57,6 +86,14 @@ if not waiting:
     guidance = guidance_of(ws, attribute)
     if guidance.step == "train":
         jobs.train_when_due(attribute, guidance.round)
+    elif guidance.labelling is not None and (held := held_by_others(ws, attribute, ui.annotator())):
+        st.info(
+            f"{count(held, 'image is', 'images are')} with others just now, {ui.plain(ui.annotator())}. What they do "
+            f"not answer comes back after {count(ws.lease_minutes, 'minute')}.",
+            icon=":material/hourglass_top:",
+        )
+        if st.button("Look again"):
+            st.rerun()
     elif guidance.labelling is not None:
         other = "" if people.team_mode() else " (change the name at the left to be that person)"
         st.info(
@@ -81,19 +118,33 @@ with st.container(horizontal=True, vertical_alignment="center"):
 task = waiting[title or next(iter(waiting))]
 if task.purpose == "adjudication":
     st.info(
-        "You decide these for everybody: people disagreed about them, and your answer settles each, whatever they "
-        "said. What you leave unmarked is decided “no”; “unsure” leaves the image without a label.",
+        "You decide these for everybody: people disagreed about them or flagged them, and your answer settles each, "
+        "whatever they said. What you leave unmarked is decided “no”; “unsure” leaves the image without a label.",
         icon=":material/gavel:",
     )
     link("agreement", "Back to what is disputed", attribute.name)
 if not adjudicating and demo_controls.offer_labelling(attribute):
     st.stop()
-assignment = tasks.open_task(ws, task, ui.annotator())
-if assignment is None:
+share = share_of(task)
+if share is None:
     st.rerun()
 
-answered = ws.annotations.answered_rows(assignment.id)
-images = [{"row": row, "answer": answered.get(row)} for row in assignment.rows]  # no titles: only the picture counts
-about = attribute.question, attribute.instructions
-if label_grid(assignment.id, *about, images=images, version=ws.picture_version, examples=for_grid(attribute)):
+remarks = remarks_by(ws, attribute, ui.annotator())
+described = [] if adjudicating else assigning.to_describe(ws, share.current)
+images = [  # no titles: only the picture counts
+    {"row": row, "answer": share.answers.get(row), "assignment": one.id, "remark": remarks.get(row)}
+    for one in share.assignments
+    for row in one.rows
+]
+if label_grid(
+    share.assignments[0].id,
+    attribute.question,
+    attribute.instructions,
+    images=images,
+    before=share.before,
+    left=share.left,
+    version=ws.picture_version,
+    examples=for_grid(attribute),
+    on_finished=partial(captions.ask_for, described),
+):
     st.rerun()

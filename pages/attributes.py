@@ -5,10 +5,12 @@ from functools import partial
 import streamlit as st
 
 from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
+from bam_engine.workspace.core import MAX_ASSIGNMENT, MAX_CAPTIONS_ASKED, MAX_LEASE
 from web import guideline_examples, ui, undo
 from web.engine import workspace
 from web.navigation import link
 from web.steps import attribute_in_focus
+from web.votes_form import votes_form
 
 CATEGORIES = {kind: kind for kind in KINDS} | {"own": "custom"}
 
@@ -106,31 +108,36 @@ with own, st.form("own", border=True):
             st.rerun()
 
 if existing:
-    st.subheader("Votes required per image", anchor=False)
+    votes_form()
+    st.subheader("Assignments", anchor=False)
     st.caption(
-        "How many people must agree before an image has a label. Working alone, 1 and 1. In a team, 1 for training and "
-        "2 for evaluation: a wrong answer in training costs little, one in evaluation counts in full. A yes that "
-        "anybody contradicts must lead by two."
+        "Whoever labels is given a few images at a time, which nobody else gets meanwhile unless they need more votes. "
+        "Somebody alone does not notice: the next images follow at once."
     )
-    teach, judge = st.columns(2)
-    people = teach.number_input(
-        "For training",
+    size, lease, describe = st.columns(3)
+    images = size.number_input(
+        "Images per assignment", min_value=1, max_value=MAX_ASSIGNMENT, value=ws.assignment_size, help="BAM used 34."
+    )
+    minutes = lease.number_input(
+        "Given to others after, in minutes",
         min_value=1,
-        max_value=9,
-        value=ws.redundancy,
-        help="Images of rounds. Raised, images with fewer votes wait for more; lowered, they have their label at once.",
+        max_value=MAX_LEASE,
+        value=ws.lease_minutes,
+        help="Without an answer for so long, the rest of an assignment is given to others. Answers that come later "
+        "are stored; they count where the image still needs a vote.",
     )
-    judges = judge.number_input(
-        "For evaluation",
-        min_value=1,
-        max_value=9,
-        value=ws.judging_redundancy,
-        help="Images of the validation sample, of certifications and of audits, unless an audit says otherwise. Another"
-        " number tests every guarantee again: one whose images wait for further votes is withdrawn until these are in.",
+    descriptions = describe.number_input(
+        "Images to describe",
+        min_value=0,
+        max_value=MAX_CAPTIONS_ASKED,
+        value=ws.captions_asked,
+        help="After an assignment, so many of its images are to be described in a sentence. BAM asked for 3. The "
+        "gallery finds images by these words, and an export has them.",
     )
-    if (people, judges) != (ws.redundancy, ws.judging_redundancy):
+    if (images, minutes, descriptions) != (ws.assignment_size, ws.lease_minutes, ws.captions_asked):
         with ui.guard():
-            ws.judging_redundancy, ws.redundancy = int(judges), int(people)
+            ws.assignment_size, ws.lease_minutes = int(images), int(minutes)
+            ws.captions_asked = int(descriptions)
             st.rerun()
 
 if archived:

@@ -11,7 +11,7 @@ from bam_engine.audit.charts import audited_precision, chart_file
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.guidance.guidance import guidance_of
 from bam_engine.guidance.sizes import sizes
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.membership import count_images
 from web import charts, demo_controls, encoder_notes, ui
@@ -58,7 +58,7 @@ def progress(attribute: Attribute, result: AuditResult) -> None:
     if result.people > 1:
         who = ", ".join(f"{ui.plain(name)} {number}" for name, number in result.annotators) or "nobody yet"
         st.caption(f"{result.people} people label each image, under their own names in the sidebar. So far: {who}.")
-    if len(tasks.rows_for(ws, result.task, ws.annotations.annotator(ui.annotator()))):
+    if len(assigning.rows_for(ws, result.task, ws.annotations.annotator(ui.annotator()))):
         link("annotate", "Label them", attribute.name)
     else:
         st.info(

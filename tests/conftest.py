@@ -19,7 +19,8 @@ from bam_engine.collection import demo_of, ingest_folder, mark_demo
 from bam_engine.database import open_database
 from bam_engine.demo.demo_workspace import folder_of, make_demo
 from bam_engine.embedding import DEFAULT_ENCODER
-from bam_engine.labelling.tasks import Task, open_task, validation_task
+from bam_engine.labelling.assigning import open_task
+from bam_engine.labelling.tasks import Task, validation_task
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
@@ -178,13 +179,12 @@ class Oracle:
 
     def answer(self, workspace: Workspace, task: Task, *, name: str = "oracle", wrong: bool = False) -> None:
         """Answer all that ``task`` asks of the annotator called ``name``."""
-        assignment = open_task(workspace, task, name)
-        if assignment is None:
-            return
-        answers = [
-            NewAnswer(uuid.uuid4().hex, row, int(self.knows(workspace, row) != wrong), 1.0) for row in assignment.rows
-        ]
-        workspace.annotations.record(assignment.id, answers)
+        while (assignment := open_task(workspace, task, name)) is not None:
+            answers = [
+                NewAnswer(uuid.uuid4().hex, row, int(self.knows(workspace, row) != wrong), 1.0)
+                for row in assignment.rows
+            ]
+            workspace.annotations.record(assignment.id, answers)
 
     def find_nothing(self, workspace: Workspace, attribute: Attribute) -> None:
         """Label a validation sample of 10, of which none is positive."""

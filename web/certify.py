@@ -8,7 +8,7 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
 from bam_engine.guidance.rules import Step
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning
 from bam_engine.learning import Threshold
 from bam_engine.training import certification, certification_store, extension
 from bam_engine.training.certification_state import CertificationState
@@ -117,7 +117,7 @@ def _continue(attribute: Attribute, state: CertificationState, *, stands_out: bo
     waiting, ws = state.batch.left, workspace()
     confirming = state.task.left - waiting
     asked = state.certification.batch if waiting else state.certification.task
-    mine = state.task.left and len(tasks.rows_for(ws, asked, ws.annotations.annotator(ui.annotator())))
+    mine = state.task.left and len(assigning.rows_for(ws, asked, ws.annotations.annotator(ui.annotator())))
     if waiting > 0 and not mine:
         st.info(
             f"{ui.plain(ui.annotator())} has labelled all of their share: the rest waits for other annotators.",

@@ -24,7 +24,7 @@ from bam_engine.reporting.image_facts import (
 )
 from bam_engine.training.models import scored_attributes
 from bam_engine.workspace.membership import removed
-from web import ui
+from web import captions, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 
@@ -77,8 +77,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
         place = ui.placeholder(_SQUARE if layout_store.all_layouts(workspace()) else "")
     with picture if wide else st.container():
         _labels(image.labels)
-        for annotator, caption in image.captions:
-            st.markdown(f"“{ui.plain(caption)}” · {ui.plain(annotator)}")
+        captions.draw(image.captions, row, key=key)
     known = len(scored_attributes(workspace()))
     scores = ui.placeholder(ui.table_skeleton(known) if known else "")
     near = ui.placeholder(_STRIP if len(workspace().vectors()) else "")

@@ -5,7 +5,7 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import count
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning
 from bam_engine.training import recall
 from bam_engine.training.recall import RecallState
 from bam_engine.training.recall_proposal import propose
@@ -57,7 +57,7 @@ def _offer(attribute: Attribute, saved: AttributeThreshold) -> None:
 def _continue(attribute: Attribute, state: RecallState) -> None:
     ws, key = workspace(), f"recall-sample-{state.sample.id}"
     if state.waiting > 0:
-        mine = tasks.rows_for(ws, state.sample.task, ws.annotations.annotator(ui.annotator()))
+        mine = assigning.rows_for(ws, state.sample.task, ws.annotations.annotator(ui.annotator()))
         with st.container(horizontal=True):
             if not len(mine):
                 st.info(

@@ -5,7 +5,7 @@ answer is a new row, and a retry with the same ``uid`` is stored once. Stored an
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bam_engine.annotation.annotator_store import Annotators, merged_into
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
+    EXTRA,
     PURPOSES,
     WITHDRAWN,
     WORDS,
@@ -30,7 +31,11 @@ from bam_engine.annotation.answers import (
 )
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
+from bam_engine.annotation.consensus import Redundancy
+from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
+from bam_engine.annotation.lease_store import add_assignment, extend
 from bam_engine.annotation.permissions import check_author
+from bam_engine.annotation.remark_store import Remarks
 from bam_engine.database import (
     annotations,
     assignment_images,
@@ -46,12 +51,17 @@ _NUMBERS = {word: number for number, word in WORDS.items()}
 _MAX_LISTED = 500  # rows in one IN list
 
 
+def _no_terms(_assignment: Any) -> Terms | None:
+    return None
+
+
 class Annotations:
     """The answers of one workspace."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._annotators = Annotators(engine)
+        self.remarks = Remarks(engine)
 
     # Annotators
 
@@ -94,13 +104,8 @@ class Annotations:
             raise NotFound(f"There is no annotator with id {annotator_id}. Enter their name first.")
         check_author(self._engine, annotator_id)
         assignment = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
-        images = [{"assignment_id": assignment.id, "row": row, "position": place} for place, row in enumerate(order)]
-        values = {
-            name: getattr(assignment, name) for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")
-        }
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(assignments).values(**values, made_at=now()))
-            connection.execute(sa.insert(assignment_images), images)
+            add_assignment(connection, assignment)
         return assignment
 
     def assignment(self, assignment_id: str) -> Assignment:
@@ -122,6 +127,23 @@ class Annotations:
             & (table.source_id == source_id)
         )
         return None if newest is None else self._with_rows(newest)
+
+    def assignments_of(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> list[Assignment]:
+        """Return all assignments of this source to this annotator, the oldest first."""
+        of, images, found = assignments.c, assignment_images.c, dict[str, list[int]]()
+        query = (
+            sa.select(of.id, images.row)
+            .join(assignment_images, images.assignment_id == of.id)
+            .where(of.attribute_id == attribute_id, of.annotator_id == annotator_id)
+            .where(of.purpose == purpose, of.source_id == source_id)
+            .order_by(of.made_at, of.id, images.position)
+        )
+        with self._engine.connect() as connection:
+            for assignment_id, row in connection.execute(query):
+                found.setdefault(assignment_id, []).append(row)
+        return [
+            Assignment(id_, attribute_id, annotator_id, purpose, source_id, tuple(rows)) for id_, rows in found.items()
+        ]
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> Any:
         """Return the newest assignment that meets the condition, without its images, or None."""
@@ -155,17 +177,30 @@ class Annotations:
     # Answers
 
     def record(
-        self, assignment_id: str, answers: Sequence[NewAnswer], *, last: int | None = None, by: int | None = None
+        self,
+        assignment_id: str,
+        answers: Sequence[NewAnswer],
+        *,
+        last: int | None = None,
+        by: int | None = None,
+        terms_of: Callable[[Any], Terms | None] = _no_terms,
     ) -> Saved:
         """Store answers durably in one transaction.
-
-        With ``last``, the id of the newest answer about the attribute that whoever answers may have seen, a later one
-        about one of these images by anybody is not answered over. With ``by``, the id of the annotator who is known to
-        answer, the assignment must be theirs.
 
         An answer with a known ``uid`` is a retry and changes nothing. If an annotator answers an image several times,
         the last answer counts. An answer that would replace another one than its ``seen`` is not stored: it comes from
         a page that is older than the other answer.
+
+        Parameters
+        ----------
+        last
+            The id of the newest answer about the attribute that whoever answers may have seen: a later one about one of
+            these images by anybody is not answered over.
+        by
+            The id of the annotator who is known to answer: the assignment must be theirs.
+        terms_of
+            Returns the terms of an assignment. Under them, an answer to an image that has its votes becomes an extra
+            vote, which counts for nothing, and the lease is extended.
 
         Raises
         ------
@@ -184,16 +219,23 @@ class Annotations:
                 raise not_in_assignment(answer.row)
         if not answers:
             return Saved(0, 0)
+        terms, checked = terms_of(assignment), [answer for answer in answers if answer.seen is not None]
+        merged = merged_into(snapshot_of(self._engine)) if terms else {}
         with self._engine.begin() as connection:
             lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
             if last is not None:
                 _check_last(connection, assignment, answers, last)
-            newer = _newer(connection, assignment.id, answers)
-            values = _values(assignment, [answer for answer in answers if int(answer.row) not in newer])
+            stored = _stored_about(connection, assignment, answers if terms else checked)
+            newer = _newer(assignment, checked, stored)
+            kept = [answer for answer in answers if int(answer.row) not in newer]
+            values = _values(assignment, kept)
+            extra = 0 if terms is None else _divert(connection, assignment, values, stored, terms.required, merged)
             new = insert_new(connection, annotations, values)
             if new < len(values):
                 _check_retries(connection, values)
-        return Saved(new, len(values) - new, newer)
+            if terms is not None:
+                extend(connection, assignment, terms.moment, terms.lasts)
+        return Saved(new, len(values) - new, newer, extra)
 
     def _check_person(self, assignment: Any, by: int | None) -> None:
         """Check that an assignment is that of an annotator, or of one who is the same person."""
@@ -290,18 +332,58 @@ def _check_last(connection: sa.Connection, assignment: Any, answers: Sequence[Ne
         raise OvertakenAnswer(f"Image {overtaken[0]} was answered elsewhere meanwhile. Look at it, and answer again.")
 
 
-def _newer(connection: sa.Connection, assignment_id: str, answers: Sequence[NewAnswer]) -> dict[int, int]:
-    """Return the rows whose answer is another one than the client has seen, and than it sends, and which it is."""
-    checked = [answer for answer in answers if answer.seen is not None]
-    stored, known = dict[int, int](), set[str]()
-    table = annotations.c
-    query = sa.select(table.row, table.answer, table.uid).where(table.assignment_id == assignment_id).order_by(table.id)
-    for first in range(0, len(checked), _MAX_LISTED):
-        rows = [int(answer.row) for answer in checked[first : first + _MAX_LISTED]]
-        for row, word, uid in connection.execute(query.where(table.row.in_(rows))):
-            stored[row] = _NUMBERS[word]
-            known.add(uid)
-    now_there = {answer: stored.get(int(answer.row), WITHDRAWN) for answer in checked if answer.uid not in known}
+def _stored_about(connection: sa.Connection, assignment: Any, answers: Sequence[NewAnswer]) -> list[StoredAnswer]:
+    """Return the stored answers about the images of ``answers`` by anybody, the oldest first."""
+    given, result = annotations.c, list[StoredAnswer]()
+    query = (
+        sa.select(
+            given.row, given.annotator_id, given.answer, given.uid, assignments.c.purpose, assignments.c.source_id
+        )
+        .join(assignments, assignments.c.id == given.assignment_id)
+        .where(given.attribute_id == assignment.attribute_id)
+        .order_by(given.id)
+    )
+    for first in range(0, len(answers), _MAX_LISTED):
+        rows = [int(answer.row) for answer in answers[first : first + _MAX_LISTED]]
+        result += [
+            StoredAnswer(row, author, _NUMBERS[word], uid, purpose, source)
+            for row, author, word, uid, purpose, source in connection.execute(query.where(given.row.in_(rows)))
+        ]
+    return result
+
+
+def _divert(
+    connection: sa.Connection,
+    assignment: Any,
+    values: list[dict[str, Any]],
+    stored: Sequence[StoredAnswer],
+    required: Redundancy,
+    merged: Mapping[int, int],
+) -> int:
+    """Move new answers to images that have their votes to an assignment of extra votes; return how many."""
+    known = {one.uid for one in stored}
+    new = [value for value in values if value["uid"] not in known]
+    rows = extra_rows([value["row"] for value in new], stored, assignment.annotator_id, required, merged)
+    if not rows:
+        return 0
+    of = (assignment.attribute_id, assignment.annotator_id, EXTRA, assignment.source_id)
+    extra = Assignment(str(uuid.uuid4()), *of, tuple(sorted(rows)))
+    add_assignment(connection, extra)
+    moved = [value for value in new if value["row"] in rows]
+    for value in moved:
+        value["assignment_id"] = extra.id
+    return len(moved)
+
+
+def _newer(assignment: Any, checked: Sequence[NewAnswer], stored: Sequence[StoredAnswer]) -> dict[int, int]:
+    """Return the rows whose answer is another one than the client has seen, and than it sends, and which it is.
+
+    It is the person's own newest answer to this task, in whichever assignment.
+    """
+    task = assignment.annotator_id, assignment.purpose, assignment.source_id
+    own = [one for one in stored if (one.annotator_id, one.purpose, one.source_id) == task]
+    known, standing = {one.uid for one in own}, {one.row: one.number for one in own}
+    now_there = {answer: standing.get(int(answer.row), WITHDRAWN) for answer in checked if answer.uid not in known}
     return {int(one.row): there for one, there in now_there.items() if there not in (one.seen, one.answer)}
 
 

@@ -13,8 +13,9 @@ ADJUDICATION = "adjudication"  # answers are decisions, not votes
 IMPORT = "import"  # labels made elsewhere: votes, except on held-out images
 BULK = "bulk"  # one answer for many images: not votes either
 DIRECT = "direct"  # an answer to one image that no task asked for: it decides a label, but judges nothing
-PURPOSES = ("validation", "round", "certification", "audit", "recall", IMPORT, ADJUDICATION, BULK, DIRECT)
-NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT)
+EXTRA = "extra"  # an answer to an image that had its votes when it came: it counts for nothing
+PURPOSES = ("validation", "round", "certification", "audit", "recall", IMPORT, ADJUDICATION, BULK, DIRECT, EXTRA)
+NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT, EXTRA)
 TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
 
 WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
@@ -78,11 +79,13 @@ class Saved:
     """The result of a submission: ``new`` answers were stored, ``repeated`` ones had been stored before.
 
     ``newer`` maps rows to the answer there, of which the client did not know and which was left as it is; -2 is none.
+    ``extra`` of the new answers are to images that had their votes already, and count for nothing.
     """
 
     new: int
     repeated: int
     newer: Mapping[int, int] = field(default_factory=dict)
+    extra: int = 0
 
 
 @dataclass(frozen=True, eq=False)

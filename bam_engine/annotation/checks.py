@@ -35,14 +35,18 @@ def not_in_assignment(row: object) -> AnnotationError:
     return AnnotationError(f"Row {str(row)[:60]} is not in this assignment. Reload the page to see its images.")
 
 
+def check_uid(uid: object) -> None:
+    """Refuse what cannot name an answer of a browser."""
+    if not isinstance(uid, str) or not _UID.fullmatch(uid):
+        raise AnnotationError(
+            f"{str(uid)[:60]!r} is not a valid uid. Use 1 to 100 letters, digits or _ . : - (such as a UUID)."
+        )
+
+
 def check_answers(answers: Sequence[NewAnswer], words: Mapping[int, str]) -> None:
     """Refuse invalid answers; ``words`` maps the valid ones to their names."""
     for answer in answers:
-        if not isinstance(answer.uid, str) or not _UID.fullmatch(answer.uid):
-            raise AnnotationError(
-                f"{str(answer.uid)[:60]!r} is not a valid uid. Use 1 to 100 letters, digits or _ . : - (such as a "
-                f"UUID)."
-            )
+        check_uid(answer.uid)
         if not _is_whole(answer.row) or not 0 <= answer.row <= MAX_ROW:
             raise not_in_assignment(answer.row)
         if not _is_whole(answer.answer) or answer.answer not in words:

@@ -141,3 +141,10 @@ def answered_enough(agreed: Consensus) -> NDArray[np.bool_]:
     """Return which images as many people as required have answered about, or an adjudicator has decided, (m,)."""
     enough: NDArray[np.bool_] = agreed.settled | agreed.decided | (agreed.counts.sum(axis=1) >= agreed.required)
     return enough
+
+
+def complete(agreed: Consensus) -> NDArray[np.bool_]:
+    """Return which images need nobody any more, (m,): enough people agree, or one was enough, or it is decided."""
+    enough = agreed.counts.sum(axis=1) >= agreed.required
+    done: NDArray[np.bool_] = agreed.decided | (enough & (agreed.settled | (agreed.required == 1)))
+    return done

@@ -202,11 +202,12 @@ class Catalogue:
     @property
     def names_version(self) -> str:
         """Identifies the state of all names (:meth:`names_from`) of the images that there are."""
-        newest = sa.select(caption_table.c.id, caption_table.c.made_at).order_by(caption_table.c.id.desc()).limit(1)
-        last = snapshot_of(self._engine).read(
-            "last caption", [caption_table], lambda connection, _: connection.execute(newest).first()
+        of, counted = caption_table.c, sa.func.count
+        state = sa.select(sa.func.max(of.id), sa.func.max(of.made_at), counted(of.hidden_at), sa.func.max(of.hidden_at))
+        last, *others = snapshot_of(self._engine).read(
+            "state of captions", [caption_table], lambda connection, _: connection.execute(state).one()
         )
-        captions = "" if last is None else f".{zlib.crc32(f'{last.id} {last.made_at}'.encode()):x}"
+        captions = "" if last is None else f".{zlib.crc32(repr([last, *others]).encode()):x}"
         return f"{self.details_version}{captions}"
 
     def sources(self) -> list[Source]:

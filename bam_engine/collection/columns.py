@@ -111,7 +111,8 @@ def _read_captions(connection: sa.Connection, first: int, stop: int) -> dict[int
     """Return row → captions for the rows from ``first`` to ``stop`` that have any, oldest first."""
     row, caption = caption_table.c.row, caption_table.c.caption
     captions: dict[int, str] = {}
-    query = sa.select(row, caption).where(row >= first, row < stop).order_by(caption_table.c.id)
+    shown = caption_table.c.hidden_at.is_(None)
+    query = sa.select(row, caption).where(row >= first, row < stop, shown).order_by(caption_table.c.id)
     for place, text in connection.execute(query):
         captions[place] = f"{captions[place]} {text}" if place in captions else text
     return captions

@@ -29,6 +29,7 @@ from bam_engine.database.schema import (
     images,
     invitations,
     join_requests,
+    leases,
     measured_thresholds,
     measurements,
     merged_annotators,
@@ -37,6 +38,7 @@ from bam_engine.database.schema import (
     problems,
     recall_images,
     recall_samples,
+    remarks,
     removals,
     removed_images,
     returns,
@@ -51,7 +53,7 @@ from bam_engine.database.schema import (
     validation_images,
 )
 from bam_engine.database.snapshots import Snapshot, on_restore, reading, snapshot_of
-from bam_engine.database.writing import insert_new, insert_row, lock, now
+from bam_engine.database.writing import insert_new, insert_row, lock, now, time_text
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -80,6 +82,7 @@ __all__ = [
     "invitations",
     "join_requests",
     "keep_actor",
+    "leases",
     "lock",
     "log_activity",
     "log_export",
@@ -98,6 +101,7 @@ __all__ = [
     "reading",
     "recall_images",
     "recall_samples",
+    "remarks",
     "removals",
     "removed_images",
     "returns",
@@ -109,6 +113,7 @@ __all__ = [
     "settings",
     "snapshot_of",
     "thresholds",
+    "time_text",
     "to_document",
     "validation_draws",
     "validation_images",

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -173,6 +173,12 @@ assignment_images = sa.Table(
     sa.Column("row", sa.Integer, primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),
 )
+leases = sa.Table(  # which assignments are being worked on; a lease that has expired may be missing
+    "leases",
+    metadata,
+    sa.Column("assignment_id", sa.ForeignKey("assignments.id"), primary_key=True),
+    sa.Column("expires_at", sa.Text, nullable=False),
+)
 annotations = sa.Table(
     "annotations",
     metadata,
@@ -188,6 +194,20 @@ annotations = sa.Table(
     sa.Index("annotations_by_image", "attribute_id", "row", "annotator_id", "id"),
     sa.Index("annotations_in_order", "attribute_id", "id"),
 )
+remarks = sa.Table(  # what annotators tell the reviewer; the newest of a person about an image counts
+    "remarks",
+    metadata,
+    _id(),
+    sa.Column("uid", sa.Text, nullable=False, unique=True),  # set by the browser, so that a retry is stored once
+    _attribute_id(),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # "flag", "comment", "unjudgeable", "none"
+    sa.Column("text", sa.Text, nullable=False),
+    _made_at(),
+    sa.Column("closed_at", sa.Text),  # null: the reviewer has not dealt with it
+    sa.Column("closed_by", sa.ForeignKey("annotators.id")),
+)
 captions = sa.Table(
     "captions",
     metadata,
@@ -196,6 +216,8 @@ captions = sa.Table(
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
     sa.Column("caption", sa.Text, nullable=False),
     _made_at(),
+    sa.Column("hidden_at", sa.Text),  # null: shown, searched and exported
+    sa.Column("hidden_by", sa.ForeignKey("annotators.id")),
 )
 validation_draws = sa.Table(
     "validation_draws",

@@ -13,8 +13,13 @@ _SCHEMA_LOCK = 7_236_973  # the PostgreSQL advisory lock held while the schema i
 
 
 def now() -> str:
-    """Return the current UTC time in ISO 8601 with microseconds; strings sort chronologically."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    """Return the current UTC time as :func:`time_text`."""
+    return time_text(datetime.now(UTC))
+
+
+def time_text(moment: datetime) -> str:
+    """Return a time in UTC in ISO 8601 with microseconds; strings sort chronologically."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def lock(connection: sa.Connection, table: sa.Table | None) -> None:

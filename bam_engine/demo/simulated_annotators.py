@@ -20,7 +20,7 @@ from bam_engine.errors import AnnotationError, LearningError, NoThreshold
 from bam_engine.formatting import count, percent
 from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.guidance.sizes import sizes
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.progress import Report, silent
 from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
@@ -155,7 +155,7 @@ def answer_from(workspace: Workspace, task: Task, team: Team, truth: NDArray[np.
         state = tasks.state(workspace, task)
         if state.complete and not (state.disputed and tasks.required_votes(workspace, task) > 1):
             break
-        assignment = tasks.open_task(workspace, task, team.name(number), simulated=True)
+        assignment = assigning.open_task(workspace, task, team.name(number), simulated=True)
         if assignment is None:
             continue
         rng = np.random.default_rng([team.seed, attribute.id, number])

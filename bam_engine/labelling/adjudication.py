@@ -1,18 +1,22 @@
-"""Adjudication: images on which annotators disagree, and the decisions about them.
+"""Adjudication: images on which annotators disagree or tell the reviewer something, and the decisions about them.
 
 A decision is an answer with the purpose "adjudication". It overrides the votes and can be retracted. The votes stay
 unchanged and still count in the agreement statistics.
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bam_engine.annotation import ADJUDICATION, WITHDRAWN, Attribute, NewAnswer, consensus
+from bam_engine.annotation.answer_log import answer_log, moment
+from bam_engine.annotation.remark_store import COMMENT
 from bam_engine.errors import AnnotationError
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 
 Votes = tuple[int, int, int]
 
@@ -24,6 +28,19 @@ class Dispute:
     row: int
     votes: Votes
     answered_before: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an annotator tells the reviewer about an image, its votes, and its decision: 1, 0, -1, or None."""
+
+    id: int
+    row: int
+    annotator: str
+    kind: str
+    text: str
+    votes: Votes
+    decision: int | None
 
 
 @dataclass(frozen=True)
@@ -40,11 +57,61 @@ def disputes(workspace: Workspace, attribute: Attribute, annotator: str) -> list
     """Return the images that need a decision, those that ``annotator`` has not voted on first."""
     known = workspace.annotators.find(annotator)
     annotator_id = -1 if known is None else known.id
-    waiting = tasks.rows_for(workspace, tasks.adjudication_task(workspace, attribute), annotator_id)
+    task = replace(tasks.adjudication_task(workspace, attribute), rows=tasks.disputed_rows(workspace, attribute))
+    waiting = assigning.rows_for(workspace, task, annotator_id)
     answers = tasks.votes(workspace, attribute)
     own = set(answers.rows[answers.annotators == annotator_id].tolist())
     votes = _votes(workspace, attribute)
     return [Dispute(int(row), votes[int(row)], int(row) in own) for row in waiting]
+
+
+def told(workspace: Workspace, attribute: Attribute) -> list[Told]:
+    """Return what annotators tell the reviewer and nobody has dealt with, the oldest first.
+
+    A flag, and that an image cannot be judged, is dealt with by a later decision about the image; all remarks are by
+    closing them (:meth:`bam_engine.annotation.remark_store.Remarks.close`).
+    """
+    names, votes = workspace.annotators.names(), _votes(workspace, attribute)
+    decisions, log = workspace.annotations.decisions(attribute.id), answer_log(workspace.engine, attribute.id)
+    times = log.times[np.searchsorted(log.ids, decisions.ids)]
+    decided_at = dict(zip(decisions.rows.tolist(), times, strict=True))
+    answers = dict(zip(decisions.rows.tolist(), decisions.answers.tolist(), strict=True))
+    gone = removed(workspace).rows
+    return [
+        Told(
+            one.id,
+            one.row,
+            names[one.annotator_id],
+            one.kind,
+            one.text,
+            votes.get(one.row, (0, 0, 0)),
+            answers.get(one.row),
+        )
+        for one in workspace.remarks.of(attribute.id)
+        if not one.closed
+        and one.row not in gone
+        and not (one.kind != COMMENT and one.row in decided_at and decided_at[one.row] > moment(one.made_at))
+    ]
+
+
+def remarks_by(workspace: Workspace, attribute: Attribute, annotator: str) -> dict[int, dict[str, str]]:
+    """Return row → the kind and the text of what ``annotator`` tells the reviewer and nobody has dealt with."""
+    known = workspace.annotators.find(annotator)
+    return {
+        one.row: {"kind": one.kind, "text": one.text}
+        for one in workspace.remarks.of(attribute.id)
+        if known is not None and one.annotator_id == known.id and not one.closed
+    }
+
+
+def close(workspace: Workspace, remark_ids: Sequence[int], annotator: str) -> None:
+    """Close what was told to the reviewer, who is ``annotator``; :func:`reopen` undoes it."""
+    workspace.remarks.close(remark_ids, workspace.annotations.annotator(annotator))
+
+
+def reopen(workspace: Workspace, remark_ids: Sequence[int]) -> None:
+    """Undo :func:`close`."""
+    workspace.remarks.reopen(remark_ids)
 
 
 def decided(workspace: Workspace, attribute: Attribute) -> list[Decided]:

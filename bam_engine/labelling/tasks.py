@@ -17,7 +17,6 @@ from bam_engine.annotation import (
     IMPORT,
     TASK_PURPOSES,
     Answers,
-    Assignment,
     Attribute,
     Consensus,
     Decisions,
@@ -27,6 +26,7 @@ from bam_engine.annotation import (
     judged_labels,
 )
 from bam_engine.annotation.answer_log import answer_log
+from bam_engine.annotation.remark_store import FLAG, UNJUDGEABLE
 from bam_engine.labelling.drawn_images import (
     audit_images,
     certification_images,
@@ -137,16 +137,24 @@ def redundancy(workspace: Workspace, attribute: Attribute) -> Redundancy:
 
 
 def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
-    """Return the task of all images with enough votes, at least two, but no agreement, decided or not.
+    """Return the task of all disputed images, decided or not, then of those that an annotator put to the reviewer.
 
-    Images with the most votes come first, ties by row. A decided image stays in the task, so that its adjudicator can
-    change the decision, but nobody else is asked about it.
+    A decided image stays in the task, so that its adjudicator can change the decision, but nobody else is asked about
+    it.
     """
+    disputed = disputed_rows(workspace, attribute)
+    put = [one.row for one in workspace.remarks.of(attribute.id) if one.kind in (FLAG, UNJUDGEABLE) and not one.closed]
+    others = np.setdiff1d(removed(workspace).without(np.array(put, np.int64)), disputed)
+    return Task(attribute, "adjudication", 0, "Adjudication", np.concatenate([disputed, others]))
+
+
+def disputed_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the images with enough votes, at least two, but no agreement, those with the most first, ties by row."""
     agreed = consensus(votes(workspace, attribute), redundancy=redundancy(workspace, attribute))
     n_votes = agreed.counts.sum(axis=1)
     unsettled = (n_votes >= np.maximum(2, agreed.required)) & ~agreed.settled
-    rows = agreed.rows[unsettled]
-    return Task(attribute, "adjudication", 0, "Adjudication", rows[np.argsort(-n_votes[unsettled], kind="stable")])
+    rows: NDArray[np.int64] = agreed.rows[unsettled][np.argsort(-n_votes[unsettled], kind="stable")]
+    return rows
 
 
 _VOTES = Kind[Answers]("votes that count", of="attribute", until="its next answer or held-out image", limit=1000)
@@ -217,13 +225,20 @@ def blind_labels(workspace: Workspace, attribute: Attribute) -> Consensus:
     return _labels(workspace, attribute, None, blind=True)
 
 
-def labels_by(workspace: Workspace, attribute: Attribute, votes: int, *, blind: bool = False) -> Consensus:
-    """Return the consensus if ``votes`` people had to agree on every image; ``blind`` to direct answers, or not."""
-    return _labels(workspace, attribute, votes, blind=blind)
+def labels_by(
+    workspace: Workspace, attribute: Attribute, votes: int, *, judging: int | None = None, blind: bool = False
+) -> Consensus:
+    """Return the consensus if ``votes`` people had to agree on every image, or ``judging`` on one that judges.
+
+    It is ``blind`` to direct answers, or not.
+    """
+    return _labels(workspace, attribute, (votes, judging or votes), blind=blind)
 
 
-def _labels(workspace: Workspace, attribute: Attribute, required: int | None, *, blind: bool = False) -> Consensus:
-    number = (workspace.redundancy, workspace.judging_redundancy) if required is None else (required, required)
+def _labels(
+    workspace: Workspace, attribute: Attribute, required: tuple[int, int] | None, *, blind: bool = False
+) -> Consensus:
+    number = required or (workspace.redundancy, workspace.judging_redundancy)
 
     def agree() -> Consensus:
         needed = Redundancy(*number, held_out_rows(workspace, attribute))
@@ -284,7 +299,7 @@ def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int
 @one_flow
 def state(workspace: Workspace, task: Task) -> TaskState:
     """Return the progress of ``task``."""
-    agreed = _labels_for(workspace, task)
+    agreed = labels_for(workspace, task)
     in_task, votes = np.isin(agreed.rows, task.rows), agreed.counts.sum(axis=1)
     answered = in_task & answered_enough(agreed)
     settled = in_task & agreed.settled
@@ -300,66 +315,10 @@ def state(workspace: Workspace, task: Task) -> TaskState:
     )
 
 
-@one_flow
-def open_task(workspace: Workspace, task: Task, annotator: str, *, simulated: bool = False) -> Assignment | None:
-    """Return the annotator's open assignment of ``task``, or a new one; None if no image needs this annotator.
-
-    An image needs further annotators while it has too few votes or no agreement. A disputed image needs an adjudicator
-    until one has decided.
-    """
-    annotator_id = workspace.annotations.annotator(annotator, simulated)
-    current = workspace.annotations.open_assignment(task.attribute.id, annotator_id, task.purpose, task.source_id)
-    rows = rows_for(workspace, task, annotator_id)
-    if current is not None and _still_needed(workspace, task, current, rows):
-        return current
-    if len(rows) == 0:
-        return None
-    return workspace.annotations.assign(
-        task.attribute.id, annotator_id, [int(row) for row in rows], purpose=task.purpose, source_id=task.source_id
-    )
-
-
-def _labels_for(workspace: Workspace, task: Task) -> Consensus:
+def labels_for(workspace: Workspace, task: Task) -> Consensus:
     """Return the labels that settle the images of a task: in a sample that judges, direct answers count for nothing."""
     blind = task.purpose not in ("round", ADJUDICATION)
-    return _labels(workspace, task.attribute, task.votes, blind=blind)
-
-
-def _still_needed(workspace: Workspace, task: Task, current: Assignment, rows: NDArray[np.int64]) -> bool:
-    if not np.isin(current.rows, task.rows).all():
-        return False
-    if task.purpose != ADJUDICATION:
-        return bool(np.isin(current.rows, rows).any())  # otherwise none of its images is needed or can be shown
-    left = np.setdiff1d(current.rows, list(workspace.annotations.answered_rows(current.id)))
-    return bool(np.isin(left, rows).all())  # otherwise somebody else has decided some of them
-
-
-@one_flow
-def rows_for(workspace: Workspace, task: Task, annotator_id: int) -> NDArray[np.int64]:
-    """Return the rows of ``task`` that need this annotator and can be shown, in labelling order.
-
-    Adjudicators get images on which they have not voted first.
-    """
-    answers = votes(workspace, task.attribute)
-    own = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
-    if task.purpose == ADJUDICATION:
-        ordered = task.rows[np.argsort(own, kind="stable")]
-        return _without_missing(workspace, ordered[~np.isin(ordered, _decided_rows(workspace, task.attribute))])
-    agreed = _labels_for(workspace, task)
-    enough = agreed.counts.sum(axis=1) >= agreed.required
-    done = agreed.rows[agreed.decided | (enough & (agreed.settled | (agreed.required == 1)))]
-    return _without_missing(workspace, task.rows[~own & ~np.isin(task.rows, done)])
-
-
-def _decided_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
-    """Return the rows that need no adjudicator any more; those that judge need one whatever was answered directly."""
-    agreed, blind = labels(workspace, attribute), blind_labels(workspace, attribute)
-    judging = np.isin(agreed.rows, held_out_rows(workspace, attribute))
-    return np.union1d(agreed.rows[agreed.decided & ~judging], blind.rows[blind.decided])
-
-
-def _without_missing(workspace: Workspace, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return rows[~np.isin(rows, missing_images(workspace, rows))]
+    return _labels(workspace, task.attribute, None if task.votes is None else (task.votes, task.votes), blind=blind)
 
 
 def attribute_of(workspace: Workspace, name: str) -> Attribute:

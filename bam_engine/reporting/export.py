@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import exchange
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, PURPOSES, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError
@@ -189,7 +189,7 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
     """
     answers, assignments, who = db.annotations, db.assignments, db.annotators
     log = answer_log(workspace.engine, attribute.id)
-    kinds = [set(PURPOSES) - {BULK, *_DECIDING}, *({purpose} for purpose in _DECIDING)]
+    kinds = [set(PURPOSES) - {BULK, EXTRA, *_DECIDING}, *({purpose} for purpose in _DECIDING)]
     newest = [log.newest(np.flatnonzero(log.given_for(purposes))) for purposes in kinds]
     latest = frozenset(log.ids[np.concatenate(newest)].tolist())
     query = (
@@ -207,7 +207,7 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
         .select_from(answers)
         .join(assignments, assignments.c.id == answers.c.assignment_id)
         .join(who, who.c.id == answers.c.annotator_id)
-        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose != BULK)
+        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose.not_in((BULK, EXTRA)))
         .order_by(assignments.c.made_at, assignments.c.id, answers.c.id)
     )
     hits: dict[str, _Gathered] = {}
@@ -231,6 +231,7 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
 def _captions(workspace: Workspace, rows: NDArray[np.int64]) -> list[Caption]:
     captions, names = db.captions, workspace.annotators.names()
     query = sa.select(captions.c.row, captions.c.annotator_id, captions.c.caption).order_by(captions.c.id)
+    query = query.where(captions.c.hidden_at.is_(None))
     places = {row: place for place, row in enumerate(rows.tolist())}
     with workspace.engine.connect() as connection:
         return [

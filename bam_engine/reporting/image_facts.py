@@ -10,7 +10,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, Attribute
+from bam_engine.annotation.caption_store import Caption
 from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
 from bam_engine.labelling import tasks
@@ -26,7 +27,7 @@ from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import neighbours
 
 ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn"}
-_PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)", DIRECT: " (directly)"}
+_PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)", DIRECT: " (directly)", EXTRA: " (not counted)"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class ImageFacts:
     problem: str
     has_thumbnail: bool
     labels: list[AttributeLabel]
-    captions: list[tuple[str, str]]
+    captions: list[tuple[str, Caption]]
 
 
 @one_flow
@@ -222,12 +223,10 @@ def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
     return "disputed" if enough else "needs another vote"
 
 
-def _captions(workspace: Workspace, row: int) -> list[tuple[str, str]]:
-    """Return (annotator, caption), oldest first."""
-    captions, names = db.captions, workspace.annotators.names()
-    query = sa.select(captions.c.annotator_id, captions.c.caption).where(captions.c.row == row)
-    with workspace.engine.connect() as connection:
-        return [(names[who], caption) for who, caption in connection.execute(query.order_by(captions.c.id))]
+def _captions(workspace: Workspace, row: int) -> list[tuple[str, Caption]]:
+    """Return (annotator, caption), oldest first, hidden ones included."""
+    names = workspace.annotators.names()
+    return [(names[one.annotator_id], one) for one in workspace.captions.of(row)]
 
 
 def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:

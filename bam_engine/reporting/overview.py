@@ -12,7 +12,7 @@ from bam_engine.demo.demo_workspace import Truth
 from bam_engine.demo.simulated_annotators import count_answers
 from bam_engine.guidance.guidance import Guidance, guidance_of, is_started, not_started, overall
 from bam_engine.guidance.rules import Step
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.reporting.results import Overlooked, better_elsewhere, other_encoders
 from bam_engine.training import extension, querying, recall, rounds
 from bam_engine.training.borderline import top_accepted
@@ -190,7 +190,14 @@ def waiting_tasks(
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
     candidates += _tasks(workspace, attribute)
     who = workspace.annotations.annotator(annotator)
-    return [task for task in candidates if len(tasks.rows_for(workspace, task, who))]
+    return [task for task in candidates if len(assigning.rows_for(workspace, task, who))]
+
+
+@one_flow
+def held_by_others(workspace: Workspace, attribute: Attribute, annotator: str) -> int:
+    """Return how many images this annotator would be asked about if others were not just working on them."""
+    who = workspace.annotations.annotator(annotator)
+    return sum(assigning.held_by_others(workspace, task, who) for task in _tasks(workspace, attribute))
 
 
 def _tasks(workspace: Workspace, attribute: Attribute) -> list[tasks.Task]:
@@ -231,7 +238,7 @@ def waiting_for(workspace: Workspace, *, also: str = "") -> tuple[Waiting, ...]:
     found = []
     for name, who in people.items():
         counts = [
-            (attribute.name, sum(len(tasks.rows_for(workspace, task, who)) for task in each))
+            (attribute.name, sum(len(assigning.rows_for(workspace, task, who)) for task in each))
             for attribute, each in asked
         ]
         found.append(Waiting(name, tuple((attribute, images) for attribute, images in counts if images)))

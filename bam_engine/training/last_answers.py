@@ -15,12 +15,20 @@ from bam_engine.workspace.flow import one_flow
 
 
 @dataclass(frozen=True)
-class LastAnswers:
-    """An assignment and its answers by row, in the order in which they were asked for; ``title`` is its task's."""
+class LastAnswer:
+    """An answer to an image, and the assignment to which it was given."""
 
+    row: int
+    answer: int
     assignment_id: str
+
+
+@dataclass(frozen=True)
+class LastAnswers:
+    """The answers to one task in the order in which they were asked for; ``title`` is the task's."""
+
     title: str
-    answers: dict[int, int]
+    answers: tuple[LastAnswer, ...]
 
 
 @one_flow
@@ -34,8 +42,15 @@ def last_answers(workspace: Workspace, attribute: Attribute, annotator: str) -> 
     if state.model is None:
         candidates.append(tasks.validation_task(workspace, attribute))
     for task in candidates:
-        given = workspace.annotations.last_assignment(attribute.id, known.id, task.purpose, task.source_id)
-        answered = {} if given is None else workspace.annotations.answered_rows(given.id)
-        if given is not None and answered:
-            return LastAnswers(given.id, task.title, {row: answered[row] for row in given.rows if row in answered})
+        given = workspace.annotations.answers(attribute.id, purposes=[task.purpose])
+        own = given.annotators == known.id
+        answers = dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
+        found = {
+            row: LastAnswer(row, answers[row], one.id)
+            for one in workspace.annotations.assignments_of(attribute.id, known.id, task.purpose, task.source_id)
+            for row in one.rows
+            if row in answers
+        }
+        if found:
+            return LastAnswers(task.title, tuple(found.values()))
     return None

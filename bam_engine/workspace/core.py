@@ -24,6 +24,8 @@ import sqlalchemy as sa
 from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
+from bam_engine.annotation.caption_store import Captions
+from bam_engine.annotation.lease_store import Leases
 from bam_engine.collection import Catalogue, Thumbnails, mark_as_cache
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.removals import Removals
@@ -60,6 +62,16 @@ SWEPT = "SWEPT"
 
 MAX_SEED = 2**31 - 1
 """The largest seed that every kind of database stores."""
+
+ASSIGNMENT_SIZE = 34
+"""How many images an assignment has at most, unless the workspace says otherwise: as many as in BAM."""
+
+MAX_ASSIGNMENT = 1000
+LEASE_MINUTES = 30
+"""How long others wait for the images of an assignment that nobody answers, unless the workspace says otherwise."""
+
+MAX_CAPTIONS_ASKED = 9
+MAX_LEASE = 7 * 24 * 60
 
 _ASK_EVERY = 1.0  # seconds between questions whether the digests of images have changed
 _DIGESTS = Kind[Digests]("digests of images", of="workspace", until="images are added", limit=1)
@@ -123,6 +135,9 @@ class Workspace:
         self.annotators = Annotators(self.engine)
         self.annotations = Annotations(self.engine)
         self.team = Team(self.engine)
+        self.leases = Leases(self.engine)
+        self.remarks = self.annotations.remarks
+        self.captions = Captions(self.engine)
         self.encoders = Encoders(self.engine, self.cache)
         self.jobs = Jobs(within=self._within_job)
         self.memory = Memory()
@@ -246,6 +261,39 @@ class Workspace:
         if not 1 <= votes <= 9:
             raise BamError(f"Cannot require {votes} votes per image. Choose a number from 1 to 9.")
         write_setting(self.engine, name, votes)
+
+    @property
+    def assignment_size(self) -> int:
+        """How many images an assignment has at most."""
+        return int(read_setting(self.engine, "assignment_size", ASSIGNMENT_SIZE))
+
+    @assignment_size.setter
+    def assignment_size(self, images: int) -> None:
+        if not 1 <= images <= MAX_ASSIGNMENT:
+            raise BamError(f"Cannot assign {images:,} images at a time. Choose a number from 1 to {MAX_ASSIGNMENT:,}.")
+        write_setting(self.engine, "assignment_size", images)
+
+    @property
+    def lease_minutes(self) -> int:
+        """After how many minutes without an answer the images of an assignment are given to others."""
+        return int(read_setting(self.engine, "lease_minutes", LEASE_MINUTES))
+
+    @lease_minutes.setter
+    def lease_minutes(self, minutes: int) -> None:
+        if not 1 <= minutes <= MAX_LEASE:
+            raise BamError(f"Cannot lease images for {minutes:,} minutes. Choose a number from 1 to {MAX_LEASE:,}.")
+        write_setting(self.engine, "lease_minutes", minutes)
+
+    @property
+    def captions_asked(self) -> int:
+        """How many images of each assignment are to be described in words; 0, as in a new workspace, for none."""
+        return int(read_setting(self.engine, "captions_asked", 0))
+
+    @captions_asked.setter
+    def captions_asked(self, images: int) -> None:
+        if not 0 <= images <= MAX_CAPTIONS_ASKED:
+            raise BamError(f"Cannot ask for {images} descriptions. Choose a number from 0 to {MAX_CAPTIONS_ASKED}.")
+        write_setting(self.engine, "captions_asked", images)
 
     # The encoder ----------------------------------------------------------------------------------------------------
 

@@ -389,8 +389,8 @@ def test_of_two_tabs_none_replaces_an_answer_that_it_has_not_shown(steps) -> Non
     engine.dispose()
 
 
-def test_only_answers_to_the_same_assignment_are_newer_ones(store: Annotations) -> None:
-    others = [assign(store, [0], who="Bo"), assign(store, [0], purpose="import"), assign(store, [0])]
+def test_only_ones_own_answers_to_the_same_task_are_newer_ones(store: Annotations) -> None:
+    others = [assign(store, [0], who="Bo"), assign(store, [0], purpose="import")]
     for number, other in enumerate(others):
         store.record(other.id, [NewAnswer(f"other-{number}", 0, POSITIVE)])
     mine = assign(store, [0])

@@ -16,7 +16,7 @@ from bam_engine.audit.charts import FORMS, chart_file
 from bam_engine.cli import main
 from bam_engine.errors import AuditError
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.learning import clopper_pearson
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import thresholds
@@ -44,7 +44,7 @@ def test_two_people_label_each_image_of_an_audit_while_one_is_enough_elsewhere(
     assert half is not None
     assert (half.people, half.state.answered, half.complete) == (2, 0, False)
     assert half.precision is half.by_any is half.missed is None
-    assert len(tasks.rows_for(decided, drawn.task, decided.annotations.annotator("anna"))) == 0
+    assert len(assigning.rows_for(decided, drawn.task, decided.annotations.annotator("anna"))) == 0
     oracle.answer(decided, drawn.task, name="berta")
     whole = audits.latest_result(decided, watercolor)
     assert whole is not None
@@ -155,7 +155,7 @@ def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
     decided: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = audits.draw(decided, watercolor, n_accepted=8, n_rejected=8, seed=1)
-    assignment = tasks.open_task(decided, drawn.task, "ada")
+    assignment = assigning.open_task(decided, drawn.task, "ada")
     assert assignment is not None
     for row in assignment.rows[:-1]:  # all but one are judged not to be: the worst verdict there is
         decided.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, 0)])

@@ -30,6 +30,7 @@ ADDED: dict[str, dict[str, Any]] = {
     "annotators": {"archived_at": None},
     "attributes": {"archived_at": None},
     "images": {"stamp": None, "url": None},
+    "captions": {"hidden_at": None, "hidden_by": None},
     "certification_images": {"made_at": None, "teaches": None},
 }
 COMPOSED = re.compile(r"audit-\d+-people|validation-\d+-\d+-seed")

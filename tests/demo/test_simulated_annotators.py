@@ -10,7 +10,7 @@ from bam_engine.demo import simulated_annotators
 from bam_engine.demo.simulated_annotators import Team
 from bam_engine.errors import AnnotationError, LearningError, NoThreshold, Stopped
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.reporting.overview import overview
 from bam_engine.training import certification, certification_store, rounds, thresholds, validation
@@ -70,7 +70,7 @@ def test_where_people_labelled_all_that_is_delivered_they_draw_no_audit(demo_wor
 
 def test_all_of_their_answers_are_marked_as_simulated(demo_workspace: Workspace, watercolors) -> None:
     validation.draw_validation(demo_workspace, watercolors, 24, seed=0)
-    mine = tasks.open_task(demo_workspace, tasks.validation_task(demo_workspace, watercolors), "ada")
+    mine = assigning.open_task(demo_workspace, tasks.validation_task(demo_workspace, watercolors), "ada")
     assert mine is not None
     own_answers = [NewAnswer(f"ada:{row}", row, 1) for row in mine.rows[:5]]
     demo_workspace.annotations.record(mine.id, own_answers)

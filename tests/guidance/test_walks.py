@@ -23,7 +23,7 @@ from bam_engine.errors import BamError
 from bam_engine.guidance.facts import Progress
 from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.guidance.sizes import sizes
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.learning import Threshold
 from bam_engine.reporting.overview import overview, waiting_tasks
 from bam_engine.training import (
@@ -221,7 +221,7 @@ class Walk(RuleBasedStateMachine):
         raise AssertionError("nobody can label anything")
 
     def answer(self, task: tasks.Task, who: str, *, wrong: float, part: float = 1.0) -> None:
-        assignment = tasks.open_task(self.workspace, task, who)
+        assignment = assigning.open_task(self.workspace, task, who)
         if assignment is None:
             return
         rng = np.random.default_rng(self.next_seed())

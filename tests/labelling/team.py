@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.labelling import adjudication, tasks
+from bam_engine.labelling import adjudication, assigning, tasks
 from bam_engine.workspace import Workspace
 
 
@@ -20,7 +20,7 @@ def vote(
 
 def decide(workspace: Workspace, attribute: Attribute, name: str, said: Mapping[int, int]) -> None:
     """Let ``name`` decide the images, through the task as the grid does."""
-    assignment = tasks.open_task(workspace, tasks.adjudication_task(workspace, attribute), name)
+    assignment = assigning.open_task(workspace, tasks.adjudication_task(workspace, attribute), name)
     assert assignment is not None
     answers = [NewAnswer(uuid.uuid4().hex, row, answer) for row, answer in said.items()]
     workspace.annotations.record(assignment.id, answers)

@@ -10,7 +10,7 @@ import pytest
 from bam_engine.annotation import Attribute, Decisions, NewAnswer
 from bam_engine.audit import audits, labels_by_consensus
 from bam_engine.errors import AnnotationError
-from bam_engine.labelling import adjudication, tasks
+from bam_engine.labelling import adjudication, assigning, tasks
 from bam_engine.reporting.export import export
 from bam_engine.reporting.image_facts import describe
 from bam_engine.reporting.overview import waiting_tasks
@@ -49,7 +49,7 @@ def test_who_has_not_answered_before_is_asked_in_order_and_who_has_gets_those_la
     task = tasks.adjudication_task(team, watercolor)
     assert task.rows.tolist() == [2, 3, 4]
     cleo = team.annotations.annotator("cleo")
-    assert tasks.rows_for(team, task, cleo).tolist() == [4, 2, 3]
+    assert assigning.rows_for(team, task, cleo).tolist() == [4, 2, 3]
     assert [(one.row, one.votes, one.answered_before) for one in adjudication.disputes(team, watercolor, "cleo")] == [
         (4, (0, 0, 2), False),
         (2, (1, 1, 1), True),
@@ -72,7 +72,7 @@ def test_a_decision_is_the_label_and_is_not_asked_again(team: Workspace, waterco
     assert tasks.labels_of(found, np.array([0, 1, 2, 3, 4, 5])).tolist() == [1, 0, 0, 1, -1, -1]
     assert found.counts[2].tolist() == [1, 1, 0], "no vote was added"
     assert waiting(team, watercolor) == []
-    assert tasks.open_task(team, tasks.adjudication_task(team, watercolor), "dan") is None
+    assert assigning.open_task(team, tasks.adjudication_task(team, watercolor), "dan") is None
     assert [(one.row, one.answer, one.annotator, one.votes) for one in adjudication.decided(team, watercolor)] == [
         (4, -1, "eve", (0, 0, 2)),
         (3, 1, "eve", (1, 1, 0)),
@@ -95,7 +95,7 @@ def test_a_round_whose_disputes_are_decided_is_complete_and_trains_on_the_decisi
     assert dict(zip(rows.tolist(), labels.tolist(), strict=True)) == {first: 1, second: 0}
     found = tasks.state(workspace, task)
     assert (found.answered, found.settled, found.positive, found.disputed) == (6, 2, 1, 3)
-    left = tasks.rows_for(workspace, task, workspace.annotations.annotator("dan")).tolist()
+    left = assigning.rows_for(workspace, task, workspace.annotations.annotator("dan")).tolist()
     assert left == [row for row in task.rows.tolist() if row not in (first, second, third)]
 
 
@@ -125,18 +125,18 @@ def test_an_adjudication_under_way_goes_on_until_somebody_else_decides_what_is_l
     team: Workspace, watercolor: Attribute
 ) -> None:
     task = tasks.adjudication_task(team, watercolor)
-    first = tasks.open_task(team, task, "eve")
+    first = assigning.open_task(team, task, "eve")
     assert first is not None
     assert first.rows == (2, 3, 4)
     team.annotations.record(first.id, [NewAnswer("a", 2, 1)])
-    assert tasks.open_task(team, tasks.adjudication_task(team, watercolor), "eve") == first
+    assert assigning.open_task(team, tasks.adjudication_task(team, watercolor), "eve") == first
     decide(team, watercolor, "dan", {3: 0})
-    again = tasks.open_task(team, tasks.adjudication_task(team, watercolor), "eve")
+    again = assigning.open_task(team, tasks.adjudication_task(team, watercolor), "eve")
     assert again is not None
     assert again.rows == (4,)
     vote(team, watercolor, "cleo", {4: 1})
     vote(team, watercolor, "dan", {4: 1})
-    assert tasks.open_task(team, tasks.adjudication_task(team, watercolor), "eve") is None, "the votes agree by now"
+    assert assigning.open_task(team, tasks.adjudication_task(team, watercolor), "eve") is None, "the votes agree by now"
 
 
 def test_an_audit_takes_a_decision_for_a_judgement(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:

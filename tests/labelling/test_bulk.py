@@ -10,7 +10,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.errors import AnnotationError, NotFound
-from bam_engine.labelling import bulk, drawn_images, tasks
+from bam_engine.labelling import assigning, bulk, drawn_images, tasks
 from bam_engine.reporting import export, image_facts
 from bam_engine.training import querying, rounds, thresholds, validation
 from bam_engine.workspace import Workspace
@@ -60,7 +60,7 @@ def test_an_answer_in_bulk_is_no_vote_anywhere(workspace: Workspace, watercolor:
 def test_whoever_labelled_in_bulk_is_asked_all_the_same(workspace: Workspace, watercolor: Attribute) -> None:
     bulk.answer(workspace, watercolor, range(120), 0, annotator="me")
     validation.draw_validation(workspace, watercolor, 30, seed=1)
-    share = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "me")
+    share = assigning.open_task(workspace, tasks.validation_task(workspace, watercolor), "me")
     assert share is not None
     assert len(share.rows) == 30
 

@@ -11,7 +11,7 @@ from bam_engine.annotation import DIRECT, Assignment, Attribute
 from bam_engine.annotation.answer_store import Annotations
 from bam_engine.audit import audits
 from bam_engine.errors import AnnotationError
-from bam_engine.labelling import agreement, direct_answers, tasks
+from bam_engine.labelling import agreement, assigning, direct_answers, tasks
 from bam_engine.labelling.direct_answers import NewerLabel
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.reporting.export import export
@@ -166,7 +166,7 @@ def test_no_round_asks_about_an_image_with_a_direct_answer(played: Workspace, wa
     task = rounds.start_round(played, watercolor, count=1, seeds=[other], seed=0).task
     answer(played, watercolor, int(task.rows[0]), 1)
     assert tasks.state(played, task).complete
-    assert len(tasks.rows_for(played, task, played.annotations.annotator("eve"))) == 0
+    assert len(assigning.rows_for(played, task, played.annotations.annotator("eve"))) == 0
 
 
 # What judges
@@ -179,7 +179,7 @@ def test_a_direct_answer_does_not_answer_for_the_validation_sample(workspace: Wo
     answer(workspace, watercolor, row, 1)
     assert label(workspace, watercolor, row) == 1
     assert tasks.state(workspace, task).answered == 0
-    assert row in tasks.rows_for(workspace, task, workspace.annotations.annotator("eve"))
+    assert row in assigning.rows_for(workspace, task, workspace.annotations.annotator("eve"))
     assert row not in training_labels(workspace, watercolor)[0]
 
 

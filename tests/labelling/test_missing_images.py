@@ -4,7 +4,7 @@ import numpy as np
 
 from bam_engine.annotation import Attribute
 from bam_engine.collection.records import Place
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning
 from bam_engine.labelling.missing_images import missing_image_problems, missing_images
 from bam_engine.training import rounds, validation
 from bam_engine.training.querying import query_pool
@@ -27,7 +27,7 @@ def test_images_that_are_replaced_or_missing_are_asked_about_no_more(
     assert "holds something else" in problems[0].reason
     assert "was not there" in problems[1].reason
     assert workspace.thumbnails.has(replaced.row), "it could be shown"
-    handed_out = tasks.open_task(workspace, task, "ada")
+    handed_out = assigning.open_task(workspace, task, "ada")
     assert handed_out is not None
     assert set(handed_out.rows) == set(task.rows) - {replaced.row, missing.row}
     pool = query_pool(workspace, watercolor)

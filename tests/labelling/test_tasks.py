@@ -3,7 +3,7 @@
 import uuid
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -15,7 +15,7 @@ def test_one_person_alone_completes_a_task(workspace: Workspace, watercolor: Att
     found = tasks.state(workspace, task)
     assert (found.total, found.answered, found.settled, found.disputed) == (8, 8, 8, 0)
     assert found.positive == sum(oracle.knows(workspace, row) for row in task.rows)
-    assert tasks.open_task(workspace, task, "somebody else") is None
+    assert assigning.open_task(workspace, task, "somebody else") is None
 
 
 def test_two_must_agree_when_two_are_asked(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> None:
@@ -23,7 +23,7 @@ def test_two_must_agree_when_two_are_asked(workspace: Workspace, watercolor: Att
     task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
     oracle.answer(workspace, task, name="ada")
     assert tasks.state(workspace, task).answered == 0
-    assert tasks.open_task(workspace, task, "ada") is None
+    assert assigning.open_task(workspace, task, "ada") is None
     oracle.answer(workspace, task, name="ben")
     assert tasks.state(workspace, task).settled == 8
 
@@ -41,7 +41,7 @@ def test_one_person_teaches_and_two_judge(workspace: Workspace, watercolor: Attr
     assert set(tasks.labels(workspace, watercolor).rows[tasks.labels(workspace, watercolor).settled]) == set(
         teaching.rows.tolist()
     )
-    assert tasks.open_task(workspace, teaching, "ben") is None, "nobody else is needed"
+    assert assigning.open_task(workspace, teaching, "ben") is None, "nobody else is needed"
     oracle.answer(workspace, judging, name="ben", wrong=True)
     disputed = tasks.adjudication_task(workspace, watercolor).rows
     assert set(disputed.tolist()) == set(judging.rows.tolist())
@@ -85,7 +85,7 @@ def test_a_dispute_is_shown_to_a_third_person_who_settles_a_no_and_to_a_fourth_f
     found = tasks.state(workspace, task)
     assert 0 < len(yes) < 8
     assert (found.settled, found.positive, found.disputed) == (8 - len(yes), 0, len(yes))
-    fourth = tasks.open_task(workspace, task, "dan")
+    fourth = assigning.open_task(workspace, task, "dan")
     assert fourth is not None
     assert list(fourth.rows) == yes
     oracle.answer(workspace, task, name="dan")
@@ -94,20 +94,20 @@ def test_a_dispute_is_shown_to_a_third_person_who_settles_a_no_and_to_a_fourth_f
 
 def test_an_assignment_under_way_goes_on_where_it_was(workspace: Workspace, watercolor: Attribute) -> None:
     task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
-    first = tasks.open_task(workspace, task, "ada")
+    first = assigning.open_task(workspace, task, "ada")
     assert first is not None
     workspace.annotations.record(first.id, [NewAnswer(uuid.uuid4().hex, first.rows[0], 1)])
-    again = tasks.open_task(workspace, task, "ada")
+    again = assigning.open_task(workspace, task, "ada")
     assert again == first
     assert workspace.annotations.answered_rows(first.id) == {first.rows[0]: 1}
 
 
 def test_unsure_answers_are_answers_without_a_label(workspace: Workspace, watercolor: Attribute) -> None:
     task = rounds.start_round(workspace, watercolor, count=4, seed=1).task
-    assignment = tasks.open_task(workspace, task, "ada")
+    assignment = assigning.open_task(workspace, task, "ada")
     assert assignment is not None
     workspace.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, row, -1) for row in assignment.rows])
     found = tasks.state(workspace, task)
     assert found.complete
     assert found.settled == 0
-    assert tasks.open_task(workspace, task, "ada") is None
+    assert assigning.open_task(workspace, task, "ada") is None

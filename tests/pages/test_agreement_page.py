@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute, NewAnswer
-from bam_engine.labelling import adjudication, tasks
+from bam_engine.labelling import adjudication, assigning, tasks
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -31,7 +31,7 @@ def disputed(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Wor
 
 
 def decide_all(workspace: Workspace, attribute: Attribute, name: str) -> list[int]:
-    assignment = tasks.open_task(workspace, tasks.adjudication_task(workspace, attribute), name)
+    assignment = assigning.open_task(workspace, tasks.adjudication_task(workspace, attribute), name)
     assert assignment is not None
     answers = [NewAnswer(uuid.uuid4().hex, row, 1) for row in assignment.rows]
     workspace.annotations.record(assignment.id, answers)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.audit.mistakes import mistakes
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning
 from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.training import thresholds
 from bam_engine.workspace import Workspace
@@ -79,7 +79,7 @@ def test_an_unfinished_audit_shows_its_counts_and_leaves_the_verdict_open(
     open_page: Callable[..., AppTest], decided: Workspace, watercolor: Attribute
 ) -> None:
     drawn = audits.draw(decided, watercolor, n_accepted=6, n_rejected=6, seed=1)
-    assignment = tasks.open_task(decided, drawn.task, "ada")
+    assignment = assigning.open_task(decided, drawn.task, "ada")
     assert assignment is not None
     answers = [NewAnswer(uuid.uuid4().hex, row, 0) for row in assignment.rows[:-1]]
     decided.annotations.record(assignment.id, answers)

@@ -143,7 +143,28 @@ def test_captions_are_shown_as_they_were_written(
         connection.execute(
             sa.insert(db.captions).values(row=4, annotator_id=who, caption="A *red* pear", made_at=db.now())
         )
-    assert "“A \\*red\\* pear” · ada" in text_of(open_page(workspace, "image", row="4"))
+    app = open_page(workspace, "image", row="4")
+    assert "“A \\*red\\* pear” · ada" in text_of(app)
+    click(app, "Hide")
+    assert "Hidden: “A" in text_of(app)
+    click(app, "Undo")
+    assert "Hidden: “A" not in text_of(app)
+
+
+def click(app: AppTest, label: str) -> None:
+    next(one for one in app.button if one.label == label).click().run()
+
+
+def test_an_image_is_described_on_its_page(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    app = open_page(workspace, "image", row="4")
+    app.text_input(key="image-describe-4-0").set_value("a <i>blue</i> bird").run()
+    app.button(key="image-describe-4-0-save").click().run()
+    assert [one.text for one in workspace.captions.of(4)] == ["a <i>blue</i> bird"]
+    app.text_input(key="image-describe-4-1").set_value("A <I>blue</I> bird").run()
+    app.button(key="image-describe-4-1-save").click().run()
+    assert "has that description already" in text_of(app)
 
 
 def test_what_is_most_like_it_is_shown_nearest_first_and_its_near_duplicates_by_themselves(

@@ -213,17 +213,33 @@ def test_two_annotators_are_told_to_wait_for_each_other(
     assert "waits for another annotator" in text_of(open_page(workspace, "annotate"))
 
 
-def test_how_many_teach_and_how_many_judge_is_set_on_the_attributes_page(
-    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute
+def test_another_number_of_votes_is_shown_with_what_it_does_before_it_is_in_use(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
+    validation.draw_validation(workspace, watercolor, 10, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     app = open_page(workspace, "attributes")
-    inputs = {each.label: each for each in app.number_input}
-    inputs["For evaluation"].set_value(2).run()
+    {each.label: each for each in app.number_input}["For evaluation"].set_value(2).run()
+    assert (workspace.redundancy, workspace.judging_redundancy) == (1, 1), "it is only shown"
+    assert "10 images lose their labels until further votes are in, and 0 images get one" in text_of(app)
+    button(app, "Require 1 and 2").click().run()
     assert (workspace.redundancy, workspace.judging_redundancy) == (1, 2)
+    assert "Require" not in {each.label for each in app.button}
     inputs = {each.label: each for each in app.number_input}
     assert (inputs["For training"].value, inputs["For evaluation"].value) == (1, 2)
     inputs["For training"].set_value(2).run()
-    assert (workspace.redundancy, workspace.judging_redundancy) == (2, 2)
+    assert "No label changes" in text_of(app)
+    button(app, "Undo").click().run()
+    assert (workspace.redundancy, workspace.judging_redundancy) == (1, 1)
+
+
+def test_the_size_of_an_assignment_and_its_lease_are_set_on_the_attributes_page(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute
+) -> None:
+    app = open_page(workspace, "attributes")
+    {each.label: each for each in app.number_input}["Images per assignment"].set_value(50).run()
+    {each.label: each for each in app.number_input}["Given to others after, in minutes"].set_value(10).run()
+    assert (workspace.assignment_size, workspace.lease_minutes) == (50, 10)
 
 
 def test_a_checkpoint_that_does_not_fit_is_told_and_the_encoder_stays(

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.charts import Chart
 from bam_engine.formatting import count, decimal
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
 from bam_engine.training.diagnosis import judge
 from bam_engine.training.models import newest_model
@@ -99,7 +99,7 @@ def test_a_certification_is_started_labelled_and_gone_on_with(
     page.number_input[0].set_value(0.6).run()
     assert "Nothing is certified by it" in text_of(page)
     assert button(page, "Label")
-    oracle.answer(trained, found.task)
+    oracle.answer(trained, found.task, name="me")  # who was led to the Annotate page, and holds the images
     page.run()
     more = button(page, "more")
     before = len(found.task.rows)
@@ -118,7 +118,7 @@ def test_without_a_positive_the_page_says_so_and_still_offers_to_certify(
 ) -> None:
     monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     validation.draw_validation(workspace, watercolor, 8, seed=1)
-    task = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
+    task = assigning.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
     assert task is not None
     workspace.annotations.record(task.id, [NewAnswer(uuid.uuid4().hex, row, 0) for row in task.rows])
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)

@@ -8,7 +8,7 @@ import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import ExchangeError
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.guideline_examples import add_examples
 from bam_engine.reporting.export import export, gather
 from bam_engine.training import rounds, thresholds
@@ -53,7 +53,7 @@ def test_a_corrected_answer_is_exported_as_corrected(
     workspace: Workspace, watercolor: Attribute, tmp_path: Path
 ) -> None:
     task = rounds.start_round(workspace, watercolor, count=2, seed=1).task
-    assignment = tasks.open_task(workspace, task, "ada")
+    assignment = assigning.open_task(workspace, task, "ada")
     assert assignment is not None
     first, second = assignment.rows
     for uid, row, answer in (("a", first, 1), ("b", second, 1), ("c", first, 0)):

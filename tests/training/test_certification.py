@@ -13,7 +13,7 @@ from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import LearningError
 from bam_engine.formatting import decimal
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.labelling import drawn_images, tasks
+from bam_engine.labelling import assigning, drawn_images, tasks
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import (
     certification,
@@ -184,7 +184,7 @@ def test_what_a_round_queries_meanwhile_is_judged_by_as_many_people_as_judge(
     assert not np.isin(taught, drawn_images.held_out_rows(trained, watercolor)).any()
     assert "certification" in [task.purpose for task in waiting_tasks(trained, watercolor, "ben")]
     who = trained.annotations.annotator("oracle")
-    assert not np.isin(taught, tasks.rows_for(trained, asked.task, who)).any(), "who has answered is not asked again"
+    assert not np.isin(taught, assigning.rows_for(trained, asked.task, who)).any(), "they have answered"
     assert not found().task.complete
     for name in ("oracle", "ben"):
         oracle.answer(trained, asked.task, name=name)
@@ -224,7 +224,7 @@ def test_a_certified_cut_counts_although_the_random_images_hold_no_positive(
 ) -> None:
     monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
     validation.draw_validation(workspace, watercolor, 8, seed=1)
-    task = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
+    task = assigning.open_task(workspace, tasks.validation_task(workspace, watercolor), "no")
     assert task is not None
     workspace.annotations.record(task.id, [NewAnswer(uuid.uuid4().hex, row, 0) for row in task.rows])
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)

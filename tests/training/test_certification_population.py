@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import IMPORT, WITHDRAWN, Attribute, NewAnswer
-from bam_engine.labelling import direct_answers, drawn_images, tasks
+from bam_engine.labelling import assigning, direct_answers, drawn_images, tasks
 from bam_engine.training import (
     certification,
     certification_population,
@@ -39,7 +39,7 @@ def test_an_image_that_people_are_unsure_of_is_no_positive(
     assert found is not None
     after = certification.extend(trained, found)
     new = np.setdiff1d(after.certification.task.rows, found.task.rows)
-    assignment = tasks.open_task(trained, after.certification.task, "doubter")
+    assignment = assigning.open_task(trained, after.certification.task, "doubter")
     assert assignment is not None
     trained.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, int(row), -1, 1.0) for row in new])
     told = certification.state(trained, after.certification)

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from bam_engine import audit as auditing
 from bam_engine import database as db
 from bam_engine import learning
-from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.annotation import Assignment, Attribute, NewAnswer
 from bam_engine.audit import audits
 from bam_engine.collection.thumbnails import Thumbnails
 from bam_engine.errors import AuditError, BamError, LearningError
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.missing_images import missing_image_problems, missing_images
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import certification, querying, rounds, thresholds, validation
@@ -109,7 +109,7 @@ def test_a_started_round_goes_on_where_its_labels_stopped(
     validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     task = rounds.start_round(workspace, watercolor, count=8, seed=1).task
-    assignment = tasks.open_task(workspace, task, "ada")
+    assignment = assigning.open_task(workspace, task, "ada")
     assert assignment is not None
     workspace.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, assignment.rows[0], 1)])
     workspace.close()
@@ -117,7 +117,7 @@ def test_a_started_round_goes_on_where_its_labels_stopped(
     found = rounds.state(again, watercolor)
     assert found.step == "label_round"
     assert (found.rounds[-1].state.total, found.rounds[-1].state.answered) == (8, 1)
-    under_way = tasks.open_task(again, found.rounds[-1].task, "ada")
+    under_way = assigning.open_task(again, found.rounds[-1].task, "ada")
     assert under_way is not None
     assert under_way.id == assignment.id
     again.close()
@@ -284,18 +284,27 @@ def test_images_of_a_round_that_is_started_while_they_are_drawn_are_not_validate
     assert len(tasks.validation_task(workspace, watercolor).rows) == 0
 
 
+def given_to_both(workspace: Workspace, task: tasks.Task) -> list[Assignment]:
+    """Give the whole task to two people who need not agree, as before there were leases."""
+    who = [workspace.annotations.annotator(name) for name in ("ada", "ben")]
+    return [
+        workspace.annotations.assign(
+            task.attribute.id, one, task.rows.tolist(), purpose=task.purpose, source_id=task.source_id
+        )
+        for one in who
+    ]
+
+
 def test_two_who_answer_the_same_last_image_complete_the_round_once(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     task = rounds.start_round(workspace, watercolor, count=12, seed=1).task
-    both = [tasks.open_task(workspace, task, name) for name in ("ada", "ben")]
-    for assignment in both:
-        assert assignment is not None
+    both = given_to_both(workspace, task)
     last = int(task.rows[-1])
     answers = [NewAnswer(uuid.uuid4().hex, int(row), int(oracle.knows(workspace, row))) for row in task.rows[:-1]]
-    workspace.annotations.record(both[0].id, answers)  # type: ignore[union-attr]
+    workspace.annotations.record(both[0].id, answers)
     truth = int(oracle.knows(workspace, last))
     at_once(
         *[
@@ -315,7 +324,7 @@ def test_two_who_say_the_opposite_of_the_last_image_leave_it_unsettled_and_the_r
     workspace: Workspace, watercolor: Attribute
 ) -> None:
     task = rounds.start_round(workspace, watercolor, count=1, seed=1).task
-    both = [tasks.open_task(workspace, task, name) for name in ("ada", "ben")]
+    both = given_to_both(workspace, task)
     row = int(task.rows[0])
     at_once(
         *[
@@ -367,7 +376,7 @@ def test_an_image_that_cannot_be_shown_holds_up_no_round_and_is_named(
     validation.draw_validation(workspace, watercolor, 10, seed=1)
     oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
     task = rounds.start_round(workspace, watercolor, count=12, seed=1).task
-    assignment = tasks.open_task(workspace, task, "ada")
+    assignment = assigning.open_task(workspace, task, "ada")
     assert assignment is not None
     gone = int(task.rows[3])
     answers = [
@@ -380,14 +389,14 @@ def test_an_image_that_cannot_be_shown_holds_up_no_round_and_is_named(
         found = tasks.state(workspace, task)
         assert (found.total, found.answered, found.missing) == (11, 11, 1)
         assert found.complete
-        assert tasks.open_task(workspace, task, "ada") is None
+        assert assigning.open_task(workspace, task, "ada") is None
         assert waiting_tasks(workspace, watercolor, "ada") == []
         assert rounds.state(workspace, watercolor).step == "train"
         (problem,) = missing_image_problems(workspace, task.rows)
         assert problem.uri == workspace.catalogue.image(gone).uri
         assert "not found" in problem.reason
     assert tasks.state(workspace, task).missing == 0  # the file is back: the image is asked about again
-    again = tasks.open_task(workspace, task, "ada")
+    again = assigning.open_task(workspace, task, "ada")
     assert again is not None
     assert again.id == assignment.id
 
@@ -397,13 +406,13 @@ def test_a_new_assignment_is_made_where_only_lost_images_are_left_of_the_old_one
 ) -> None:
     validation.draw_validation(workspace, watercolor, 6, seed=1)
     task = tasks.validation_task(workspace, watercolor)
-    first = tasks.open_task(workspace, task, "ada")
+    first = assigning.open_task(workspace, task, "ada")
     assert first is not None
     gone, *others = first.rows
     workspace.annotations.record(first.id, [NewAnswer(uuid.uuid4().hex, row, 0) for row in others])
     lose(workspace, gone, monkeypatch)
     validation.draw_validation(workspace, watercolor, 4, seed=2)
-    second = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "ada")
+    second = assigning.open_task(workspace, tasks.validation_task(workspace, watercolor), "ada")
     assert second is not None
     assert len(second.rows) == 4
     assert gone not in second.rows

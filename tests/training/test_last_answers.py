@@ -12,12 +12,13 @@ def test_the_validation_sample_can_be_corrected_until_there_are_scores_and_then_
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     assert last_answers(workspace, watercolor, "oracle") is None
-    validation.draw_validation(workspace, watercolor, 30, seed=1)
+    validation.draw_validation(workspace, watercolor, 40, seed=1)
     task = tasks.validation_task(workspace, watercolor)
     oracle.answer(workspace, task)
     last = last_answers(workspace, watercolor, "ORACLE")
     assert last is not None
-    assert (last.title, last.answers) == (task.title, {row: int(oracle.knows(workspace, row)) for row in task.rows})
+    assert (last.title, [one.row for one in last.answers]) == (task.title, task.rows.tolist())
+    assert all(one.answer == oracle.knows(workspace, one.row) for one in last.answers)
     for number in (1, 2):
         oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=12, seed=number).task)
         rounds.train(workspace, watercolor)

@@ -7,7 +7,7 @@ import pytest
 
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.errors import BamError, NoThreshold
-from bam_engine.labelling import drawn_images, tasks
+from bam_engine.labelling import assigning, drawn_images, tasks
 from bam_engine.learning import certify_recall, draw_validation
 from bam_engine.reporting.report import gather
 from bam_engine.training import evaluation, querying, rounds, thresholds, validation
@@ -51,7 +51,8 @@ def test_a_draw_that_is_half_labelled_certifies_nothing(
     workspace: Workspace, watercolor: Attribute, oracle: Oracle
 ) -> None:
     validation.draw_validation(workspace, watercolor, 70, seed=1)
-    assignment = tasks.open_task(workspace, tasks.validation_task(workspace, watercolor), "ada")
+    workspace.assignment_size = 70
+    assignment = assigning.open_task(workspace, tasks.validation_task(workspace, watercolor), "ada")
     assert assignment is not None
     said = [NewAnswer(uuid.uuid4().hex, row, int(oracle.knows(workspace, row))) for row in assignment.rows]
     workspace.annotations.record(assignment.id, said[:-1])

@@ -45,7 +45,7 @@ def picture(request):
 routes = [
     Route("/thumbs/{row:int}.webp", picture),
     Route("/large/{row:int}.webp", picture),
-    *label_routes(lambda: annotations),
+    *label_routes(lambda: annotations, terms_of=lambda _: None),
     *module_routes(),
 ]
 app = st.App(Path(__file__).with_name("page.py"), routes=routes)

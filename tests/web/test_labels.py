@@ -27,7 +27,9 @@ def assignment(annotations: Annotations) -> str:
 
 @pytest.fixture
 def client(annotations: Annotations) -> TestClient:
-    return TestClient(Starlette(routes=label_routes(lambda: annotations)), raise_server_exceptions=False)
+    return TestClient(
+        Starlette(routes=label_routes(lambda: annotations, terms_of=lambda _: None)), raise_server_exceptions=False
+    )
 
 
 def url(assignment: str) -> str:
@@ -191,3 +193,22 @@ def test_what_an_answer_replaces_is_an_answer(client, assignment, seen) -> None:
     reply = client.post(url(assignment), json={"answers": [answer(0, seen=seen)]})
     assert reply.status_code == 400
     assert "is not an answer to be replaced" in reply.json()["error"]
+
+
+def test_remarks_to_the_reviewer_come_with_the_answers_or_alone(client, annotations, assignment) -> None:
+    flag = {"uid": "r1", "row": 1, "kind": "flag"}
+    note = {"uid": "r2", "row": 2, "kind": "comment", "text": "<b>two</b> kites"}
+    assert client.post(url(assignment), json={"answers": [answer(0)], "remarks": [flag]}).json()["new"] == 1
+    for _ in range(2):
+        reply = client.post(url(assignment), json={"answers": [], "remarks": [note]})
+        assert (reply.status_code, reply.json()) == (200, {"new": 0, "repeated": 0})
+    assert [(one.row, one.kind, one.text) for one in annotations.remarks.of(1)] == [
+        (1, "flag", ""),
+        (2, "comment", "<b>two</b> kites"),
+    ]
+
+
+@pytest.mark.parametrize("remarks", [5, [1], [{"uid": "r", "row": 1}], [{"uid": "r", "row": 9, "kind": "flag"}]])
+def test_what_is_no_remark_is_refused(client, annotations, assignment, remarks) -> None:
+    assert client.post(url(assignment), json={"answers": [], "remarks": remarks}).status_code == 400
+    assert annotations.remarks.of(1) == []

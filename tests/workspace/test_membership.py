@@ -16,7 +16,7 @@ from bam_engine.gallery import search, selections
 from bam_engine.gallery.counts import facet_counts
 from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
-from bam_engine.labelling import agreement, bulk, tasks
+from bam_engine.labelling import agreement, assigning, bulk, tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.maps import layout_builder, places
 from bam_engine.maps.view_cache import current_view
@@ -129,11 +129,11 @@ def test_an_open_assignment_is_renewed_without_the_removed_image_and_late_answer
     attribute = workspace.attributes.add("kite", "own", "Is there a kite?")
     validation.draw_validation(workspace, attribute, 10, seed=1)
     task = tasks.validation_task(workspace, attribute)
-    assignment = tasks.open_task(workspace, task, "Anna")
+    assignment = assigning.open_task(workspace, task, "Anna")
     first = assignment.rows[0]
     workspace.removals.remove([first], reason="one")
     task = tasks.validation_task(workspace, attribute)
-    assert tasks.open_task(workspace, task, "Anna").rows == assignment.rows[1:]
+    assert assigning.open_task(workspace, task, "Anna").rows == assignment.rows[1:]
     workspace.annotations.record(assignment.id, [NewAnswer("late", first, 1)])
     assert len(tasks.labels(workspace, attribute).rows) == 0
     assert agreement.measure(workspace, attribute).answered == 0

@@ -28,14 +28,18 @@ export interface IdentityData {
 // The labelling grid: web/components/label_grid/__init__.py
 
 export interface LabelGridData {
-  /** The id of the assignment. */
+  /** The id of the first assignment, by which the grid is known. */
   assignment: string;
   question: string;
   instructions: string;
   /** The pictures of the guidelines, in display order. */
   examples: GuidelineExample[];
-  /** In display order. */
+  /** The pictures in hand, in display order. */
   images: LabelImage[];
+  /** How many pictures of the task were answered before these. */
+  before: number;
+  /** How many pictures of the task come after these. */
+  left: number;
   /** The version of the pictures: those of a version are immutable. */
   version: string;
   per_page: number;
@@ -51,9 +55,29 @@ export interface GuidelineExample {
 
 export interface LabelImage {
   row: number;
+  /** The id of its assignment. */
+  assignment: string;
   /** The stored answer, if there is one. */
   answer: Answer | null;
+  /** What the annotator tells the reviewer about it. */
+  remark: Remark | null;
   title: string;
+}
+
+/** KINDS in bam_engine/annotation/remark_store.py, without the one that takes a remark back. */
+export type RemarkKind = "flag" | "comment" | "unjudgeable";
+
+export interface Remark {
+  kind: RemarkKind;
+  text: string;
+}
+
+/** A remark as web/routes/labels.py receives it. */
+export interface SentRemark {
+  uid: string;
+  row: number;
+  kind: RemarkKind | "none";
+  text: string;
 }
 
 /** An answer as web/routes/labels.py receives it. */

@@ -20,7 +20,13 @@ import { MemoryStorage } from "../storage.js";
  * @param {MemoryStorage} [about.storage]
  */
 function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = {}) {
-  const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: known[row] ?? null, title: "" }));
+  const images = Array.from({ length: 10 }, (_, row) => ({
+    row,
+    answer: known[row] ?? null,
+    title: "",
+    assignment: "a",
+    remark: null,
+  }));
   const data = {
     assignment: "a",
     question: "Is it?",
@@ -30,6 +36,8 @@ function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = 
     version: "1",
     per_page: 4,
     review: false,
+    before: 0,
+    left: 0,
   };
   return new Labels(data, waiting, new Store(() => storage));
 }
@@ -150,6 +158,8 @@ test("a rerun with old data takes no answer back", () => {
     version: "1",
     per_page: 4,
     review: false,
+    before: 0,
+    left: 0,
   });
   assert.equal(labels.answer(0), YES);
 });
@@ -200,13 +210,14 @@ test("of a page that was answered nothing is left to save, and the last page say
 // What is said of answers on their way
 
 /**
- * @param {{ waiting?: number, refused?: number, failures?: number }} counts
+ * @param {{ waiting?: number, refused?: number, failures?: number, extra?: number }} counts
  */
-function said({ waiting = 0, refused = 0, failures = 0 }) {
+function said({ waiting = 0, refused = 0, failures = 0, extra = 0 }) {
   const labels = labelsOf();
   labels.submitted = true;
   const outbox = {
     failures,
+    extraIn: () => extra,
     waiting: () => Array.from({ length: waiting }),
     refused: () => (refused ? [{ refused: "No.", answers: Array.from({ length: refused }) }] : []),
   };
@@ -217,12 +228,18 @@ test("answers are said to be saved, on their way, late or refused", () => {
   assert.deepEqual(said({}), { text: "All answers saved", level: "" });
   assert.deepEqual(said({ waiting: 2 }), { text: "Saving…", level: "" });
   assert.deepEqual(said({ waiting: 2, failures: 1 }), { text: "Not saved yet: 2 answers waiting", level: "late" });
+  assert.equal(said({ extra: 2 }).text, "All answers saved; 2 not counted, since others were faster");
   assert.equal(said({ refused: 1, waiting: 3 }).text, "1 answer refused and kept in this browser: No.");
   const marked = labelsOf();
   marked.setMark(0, YES);
-  const idle = /** @type {Outbox} */ (/** @type {unknown} */ ({ waiting: () => [], refused: () => [] }));
+  const idle = /** @type {Outbox} */ (
+    /** @type {unknown} */ ({ waiting: () => [], refused: () => [], extraIn: () => 0 })
+  );
   assert.equal(savingState(marked, idle).text, "1 marked, not saved yet");
-  assert.equal(savingState(labelsOf(), /** @type {any} */ ({ waiting: () => [], refused: () => [] })).text, "");
+  assert.equal(
+    savingState(labelsOf(), /** @type {any} */ ({ waiting: () => [], refused: () => [], extraIn: () => 0 })).text,
+    "",
+  );
 });
 
 test("after the last page it is said what was saved and what is missing", () => {
@@ -277,7 +294,13 @@ test("pictures marked at once are unmarked at once, and only a no that was chose
 });
 
 test("answers that are looked through again start at the last page", () => {
-  const images = Array.from({ length: 10 }, (_, row) => ({ row, answer: NO, title: "" }));
+  const images = Array.from({ length: 10 }, (_, row) => ({
+    row,
+    answer: NO,
+    title: "",
+    assignment: "done",
+    remark: null,
+  }));
   const data = {
     assignment: "done",
     question: "",
@@ -287,7 +310,40 @@ test("answers that are looked through again start at the last page", () => {
     version: "1",
     per_page: 4,
     review: false,
+    before: 0,
+    left: 0,
   };
   assert.equal(ofTab(data, []).finished, true);
   assert.equal(ofTab({ ...data, review: true }, []).page, 2);
+});
+
+test("a task goes on in the next assignment: progress counts the task, and pictures are asked for a page ahead", () => {
+  const labels = labelsOf();
+  const image = (/** @type {number} */ row, assignment = "a") => ({
+    row,
+    answer: null,
+    title: "",
+    assignment,
+    remark: null,
+  });
+  const data = {
+    assignment: "a",
+    question: "",
+    instructions: "",
+    examples: [],
+    images: [0, 1, 2, 3, 4, 5].map((row) => image(row)),
+    version: "1",
+    per_page: 4,
+    review: false,
+    before: 20,
+    left: 6,
+  };
+  labels.update(data);
+  assert.deepEqual([labels.pages, labels.allPages, labels.total, labels.behind], [2, 3, 32, true]);
+  labels.update({ ...data, images: [...data.images, ...[6, 7, 8].map((row) => image(row, "b"))], left: 3 });
+  assert.deepEqual([labels.pages, labels.allPages, labels.total, labels.behind], [3, 3, 32, false]);
+  assert.deepEqual([labels.assignmentOf.get(5), labels.assignmentOf.get(6)], ["a", "b"]);
+  assert.deepEqual(labels.assignments, new Set(["a", "b"]));
+  labels.goTo(1);
+  assert.equal(labels.behind, true, "the last page is not full yet");
 });

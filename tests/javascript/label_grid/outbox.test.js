@@ -96,10 +96,10 @@ test("a batch stays in the storage until the server has confirmed it, and counts
   assert.deepEqual(scene.stored, [[1, 2]]);
   assert.equal(scene.outbox.pending, true);
   assert.deepEqual(
-    scene.outbox.waiting("a").map(({ row }) => row),
+    scene.outbox.waiting(new Set(["a"])).map(({ row }) => row),
     [1, 2],
   );
-  assert.deepEqual(scene.outbox.waiting("b"), []);
+  assert.deepEqual(scene.outbox.waiting(new Set(["b"])), []);
   await scene.store();
   assert.deepEqual(scene.stored, []);
   assert.equal(scene.outbox.pending, false);
@@ -194,7 +194,7 @@ for (const status of [400, 404, 409, 413, 415]) {
     assert.equal(scene.timers.length, 0);
     assert.equal(scene.outbox.pending, false);
     assert.deepEqual(
-      scene.outbox.refused("a").map(({ refused }) => refused),
+      scene.outbox.refused(new Set(["a"])).map(({ refused }) => refused),
       ["There is no such assignment."],
     );
     assert.deepEqual(scene.stored, [[1]]);
@@ -234,10 +234,26 @@ test("answers that were given elsewhere settle their batch, and can be taken onc
   scene.last.answer(200, { new: 1, repeated: 0, newer: { 2: 0, 3: NONE } });
   await settled();
   assert.deepEqual([scene.outbox.pending, scene.stored], [false, []]);
-  assert.deepEqual(scene.outbox.takeNewer("b"), []);
-  assert.deepEqual(scene.outbox.takeNewer("a"), [
+  assert.deepEqual(scene.outbox.takeNewer(new Set(["b"])), []);
+  assert.deepEqual(scene.outbox.takeNewer(new Set(["a"])), [
     { row: 2, answer: 0 },
     { row: 3, answer: null },
   ]);
-  assert.deepEqual(scene.outbox.takeNewer("a"), []);
+  assert.deepEqual(scene.outbox.takeNewer(new Set(["a"])), []);
+});
+
+test("the answers of several assignments wait together, and those that came too late to count are counted", async () => {
+  const scene = new Scene();
+  scene.outbox.put("a", answers(1, 2));
+  scene.outbox.put("b", answers(3));
+  const both = new Set(["a", "b"]);
+  assert.deepEqual(
+    scene.outbox.waiting(both).map(({ row }) => row),
+    [1, 2, 3],
+  );
+  scene.last.answer(200, { new: 2, repeated: 0, extra: 2 });
+  await settled();
+  await scene.store();
+  assert.deepEqual([scene.outbox.pending, scene.outbox.extraIn(both)], [false, 2]);
+  assert.equal(scene.outbox.extraIn(new Set(["b"])), 0);
 });

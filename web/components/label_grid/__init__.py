@@ -1,9 +1,9 @@
 """The labelling grid: pages of pictures, marked by key or click and saved without a rerun of the script.
 
-In:  an assignment, its question and its pictures with earlier answers. Out: answers POSTed to
-``/api/assignments/{id}/answers`` (see ``web/routes/labels.py``), and one event when all are stored. Thumbnails come
-from ``/thumbs/{row}.webp?v=``, large pictures from ``/large/{row}.webp?v=``; with the current version of the pictures
-the browser keeps them.
+In:  a question and the pictures in hand, of one assignment or several, with earlier answers. Out: answers POSTed to
+``/api/assignments/{id}/answers`` (see ``web/routes/labels.py``), an event when further pictures are needed soon, and
+one when all answers are stored. Thumbnails come from ``/thumbs/{row}.webp?v=``, large pictures from
+``/large/{row}.webp?v=``; with the current version of the pictures the browser keeps them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,23 +30,26 @@ def label_grid(
     examples: Sequence[Mapping[str, Any]] = (),
     per_page: int = PER_PAGE,
     review: bool = False,
+    before: int = 0,
+    left: int = 0,
     key: str | None = None,
     on_finished: Callable[[], None] | None = None,
 ) -> dict[str, Any] | None:
-    """Show the grid of one assignment; return the payload of the finished event, in the one run that it causes.
+    """Show the grid of a task; return the payload of the finished event, in the one run that it causes.
 
-    The grid keeps its page through reruns as long as ``assignment`` stays the same; it starts at the first page with an
-    unanswered picture.
+    The grid keeps its page through reruns as long as ``assignment`` stays the same, and further pictures may be added
+    at the end; it starts at the first page with an unanswered picture. A page before the pictures in hand run out, it
+    causes a run, which may hand in more of those that are ``left``.
 
     Parameters
     ----------
     assignment
-        The id of the assignment.
+        The id of the first assignment, which names the grid.
     question, instructions
         Plain text; line breaks in the instructions are preserved.
     images
-        In display order, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None}``; ``answer`` and
-        ``title`` are optional.
+        In display order, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None, "assignment": str,
+        "remark": dict | None}``; only ``row`` is required. By default they belong to ``assignment``.
     version
         The version of the workspace's pictures.
     examples
@@ -55,6 +58,8 @@ def label_grid(
         Pictures per page, at least 1.
     review
         Start at the last page where all pictures are answered, to correct answers.
+    before, left
+        How many pictures of the task were answered before these, and how many come after them.
     key
         The widget's key; by default derived from the assignment.
     on_finished
@@ -69,7 +74,14 @@ def label_grid(
     if per_page < 1:
         raise ValueError(f"A page must have at least 1 picture, not {per_page}.")
     shown = [
-        {"row": int(image["row"]), "answer": image.get("answer"), "title": image.get("title") or ""} for image in images
+        {
+            "row": int(image["row"]),
+            "answer": image.get("answer"),
+            "title": image.get("title") or "",
+            "assignment": image.get("assignment", assignment),
+            "remark": image.get("remark"),
+        }
+        for image in images
     ]
     data = {
         "assignment": assignment,
@@ -80,9 +92,15 @@ def label_grid(
         "version": version,
         "per_page": per_page,
         "review": review,
+        "before": before,
+        "left": left,
     }
     state = _component(
-        key=key or f"label_grid_{assignment}", data=data, on_finished_change=on_finished or _nothing, height="content"
+        key=key or f"label_grid_{assignment}",
+        data=data,
+        on_finished_change=on_finished or _nothing,
+        on_ahead_change=_nothing,
+        height="content",
     )
     finished = state.get("finished")
     return dict(finished) if finished else None

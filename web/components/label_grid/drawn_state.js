@@ -16,14 +16,16 @@ export const SETTLING = 400;
  */
 export function drawState(grid) {
   const { labels, outbox, parts, cells } = grid;
-  const late = outbox.of(labels.assignment).flatMap((batch) => batch.answers);
+  const late = outbox.of(labels.assignments).flatMap((batch) => batch.answers);
   const unsaved = new Set(late.map(({ row }) => row));
-  const total = labels.images.length;
-  const saved = labels.images.filter(({ row }) => labels.answer(row) !== undefined && !unsaved.has(row)).length;
-  const page = labels.finished ? "all pages" : `page ${labels.page + 1} of ${labels.pages}`;
+  const { total } = labels;
+  const inHand = labels.images.filter(({ row }) => labels.answer(row) !== undefined && !unsaved.has(row)).length;
+  const saved = labels.before + inHand;
+  const page = labels.finished ? "all pages" : `page ${labels.page + 1} of ${labels.allPages}`;
   parts.progress.textContent = `${page} · ${saved} of ${total} saved`;
   parts.filled.style.transform = `scaleX(${total ? saved / total : 0})`;
   for (const cell of cells) {
+    cell.showRemark(labels.remarks.get(cell.row));
     cell.show(labels.mark(cell.row), { marked: labels.isMarked(cell.row), newer: labels.newer.has(cell.row) });
   }
   showNewer(grid);
@@ -69,7 +71,7 @@ function showDone(grid, saved, late) {
   const { labels } = grid;
   const { done } = grid.parts;
   const left = labels.unanswered();
-  const texts = doneTexts({ saved, late, left });
+  const texts = doneTexts({ saved, late, left, more: labels.left });
   if (done.dataset.texts !== texts.join()) {
     const on = { back: () => grid.undo(), retry: () => grid.turnTo(labels.nextOpen(-1)) };
     done.replaceChildren(...texts.map((text) => element("p", {}, text)), doneButtons(left, on));

@@ -100,7 +100,7 @@ export class Guidelines {
     if (note) button.append(element("span", {}, note));
     button.addEventListener("click", () => {
       this.box.after(this.large.box);
-      this.large.show({ row, title: caption, answer: null }, version);
+      this.large.show({ row, title: caption }, version);
     });
     return button;
   }

@@ -22,11 +22,14 @@ const KEYS = {
   x: (grid) => grid.markAll(NO),
   r: (grid) => grid.markRest(YES),
   o: (grid) => grid.turnSingle(),
+  g: (grid) => grid.turnFlag(grid.cells[grid.at].row),
+  m: (grid) => grid.write(grid.cells[grid.at].row, "comment"),
+  b: (grid) => grid.write(grid.cells[grid.at].row, "unjudgeable"),
   v: (grid) => (grid.large.open ? grid.large.close() : grid.enlarge(grid.cells[grid.at].row)),
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
-const ONCE = new Set(["Enter", "z", "v", "a", "x", "r", "o", " "]); // not repeated while the key is held down
+const ONCE = new Set(["Enter", "z", "v", "a", "x", "r", "o", "g", "m", "b", " "]); // not repeated while the key is held down
 
 /** @type {(answer: Answer) => (grid: LabelGrid) => void} */
 const answering = (answer) =>
@@ -47,6 +50,9 @@ export function hintsOf(preset) {
     ["X", "all no"],
     ["R", "rest yes"],
     ["O", "one at a time"],
+    ["G", "flag"],
+    ["M", "note to the reviewer"],
+    ["B", "cannot be judged"],
     ["V", "enlarge"],
     ["Z", "undo"],
     ["Enter", "save"],
@@ -94,9 +100,10 @@ export function onKey(grid, event) {
   const focused = target.closest(CONTROLS);
   const control = focused && (grid.box.contains(focused) ? "own" : "foreign");
   const { preset } = grid.parts.keys;
-  const does = grid.parts.guidelines.large.open
-    ? keptFromPage(event.key)
-    : effectOf(event.key, { control, finished: grid.labels.finished, repeat: event.repeat, preset });
+  const does =
+    grid.parts.guidelines.large.open || grid.remarks.open
+      ? keptFromPage(event.key)
+      : effectOf(event.key, { control, finished: grid.labels.finished, repeat: event.repeat, preset });
   if (does === undefined) return;
   event.stopImmediatePropagation();
   if (!does || grid.isArriving) return;

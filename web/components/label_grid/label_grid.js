@@ -8,9 +8,10 @@ import { NONE, sharedOutbox } from "./outbox.js";
 import { makeParts } from "./parts.js";
 import { addresses, Cell, LargeView } from "./pictures.js";
 import { plan } from "./plan.js";
+import { RemarkDialog } from "./remarks.js";
 import { drawState, SETTLING } from "./drawn_state.js";
 
-/** @import { Answer, Component, LabelGridData } from "../data.js" */
+/** @import { Answer, Component, LabelGridData, Remark, RemarkKind } from "../data.js" */
 /** @import { Given } from "./labels.js" */
 
 const SIZES = [104, 156, 248]; // minimum width of a cell in pixels: small, medium, large
@@ -23,12 +24,17 @@ export class LabelGrid {
    */
   constructor(root, data) {
     this.outbox = sharedOutbox();
+    const assignments = new Set(data.images.map(({ assignment }) => assignment));
     this.labels = labelsOf(
       data,
-      this.outbox.of(data.assignment).flatMap((batch) => batch.answers),
+      this.outbox.of(assignments).flatMap((batch) => batch.answers),
     );
     this.version = data.version;
     this.large = new LargeView(() => this.focus(this.at));
+    this.remarks = new RemarkDialog({
+      tell: (row, remark) => this.tell(row, remark),
+      closed: () => this.focus(this.at),
+    });
     const on = {
       submit: () => this.submit(),
       undo: () => this.undo(),
@@ -40,6 +46,7 @@ export class LabelGrid {
     };
     this.parts = makeParts(on, this.large.box, this.labels.page === 0);
     this.box = this.parts.box;
+    this.box.append(this.remarks.box);
     root.append(this.box);
     /** @type {Component<LabelGridData>["setTriggerValue"]} */
     this.notifyPython = () => {};
@@ -60,6 +67,8 @@ export class LabelGrid {
     this.shownAt = 0;
     /** Whether its pictures have taken the place of another task's, for which a key may have been meant. */
     this.follows = false;
+    /** How many pictures were in hand when more were asked for. */
+    this.awaited = 0;
     this.showPage();
   }
 
@@ -71,13 +80,18 @@ export class LabelGrid {
    */
   update(data, notifyPython) {
     const { question, guidelines, keys, grid } = this.parts;
+    const { labels } = this;
+    const { finished } = labels;
+    const inHand = labels.images.length;
     this.notifyPython = notifyPython;
-    this.labels.update(data);
+    labels.update(data);
     this.version = data.version;
     question.textContent = data.question;
     guidelines.show(data.instructions, data.examples, data.version);
     keys.refresh();
     grid.setAttribute("aria-label", data.question);
+    if (finished && labels.images.length > inHand) this.turnTo(labels.nextOpen(-1));
+    else if (labels.imagesOf(labels.page).length !== this.cells.length) this.showPage();
     this.refresh();
   }
 
@@ -106,7 +120,7 @@ export class LabelGrid {
     this.tick();
     this.resting?.abort();
     this.resting = null;
-    for (const large of [this.large, this.parts.guidelines.large]) if (large.open) large.close();
+    for (const one of [this.large, this.parts.guidelines.large, this.remarks]) if (one.open) one.close();
   }
 
   remove() {
@@ -130,6 +144,7 @@ export class LabelGrid {
       toggle: (/** @type {number} */ row) => this.toggle(row),
       unsure: (/** @type {number} */ row) => this.turnUnsure(row),
       enlarge: (/** @type {number} */ row) => this.enlarge(row),
+      remark: (/** @type {number} */ row) => this.write(row, "flag"),
       settled: () => this.refresh(),
     };
     this.again = images.length > 0 && labels.unanswered(images) === 0;
@@ -293,6 +308,43 @@ export class LabelGrid {
     if (image) this.large.show(image, this.version, this.labels.mark(row));
   }
 
+  // Telling the reviewer
+
+  /**
+   * Open the dialog for a remark about a picture.
+   *
+   * @param {number} row
+   * @param {RemarkKind} kind
+   */
+  write(row, kind) {
+    this.moveTo(this.placeOf(row));
+    this.remarks.show(row, kind, this.labels.remarks.get(row));
+  }
+
+  /**
+   * Flag a picture for a decision, or take the flag back.
+   *
+   * @param {number} row
+   */
+  turnFlag(row) {
+    this.tell(row, this.labels.remarks.get(row)?.kind === "flag" ? null : { kind: "flag", text: "" });
+  }
+
+  /**
+   * Send a remark; what cannot be judged is marked unsure.
+   *
+   * @param {number} row
+   * @param {Remark | null} remark null takes it back
+   */
+  tell(row, remark) {
+    const { labels, outbox } = this;
+    labels.tell(row, remark);
+    const sent = { uid: newId(), row, ...(remark ?? { kind: /** @type {"none"} */ ("none"), text: "" }) };
+    outbox.put(labels.assignmentOf.get(row) ?? labels.assignment, [], [sent]);
+    if (remark?.kind === "unjudgeable") this.mark(row, UNSURE);
+    this.refresh();
+  }
+
   /** @param {number} row */
   placeOf(row) {
     return this.cells.findIndex((cell) => cell.row === row);
@@ -344,7 +396,10 @@ export class LabelGrid {
     const sent = answers.map((one) => ({ uid: newId(), ...one, seconds, seen: labels.answer(one.row) ?? NONE }));
     labels.give(answers);
     labels.reported = false;
-    outbox.put(labels.assignment, sent);
+    for (const assignment of labels.assignments) {
+      const own = sent.filter(({ row }) => labels.assignmentOf.get(row) === assignment);
+      if (own.length) outbox.put(assignment, own);
+    }
   }
 
   showUnseen() {
@@ -358,7 +413,7 @@ export class LabelGrid {
   /** Show answers that were given elsewhere; where nothing is marked yet, turn to their page. */
   showNewer() {
     const { labels, outbox } = this;
-    const newer = outbox.takeNewer(labels.assignment);
+    const newer = outbox.takeNewer(labels.assignments);
     if (!newer.length) return;
     labels.learn(newer);
     labels.reported = false;
@@ -367,5 +422,15 @@ export class LabelGrid {
 
   refresh() {
     drawState(this);
+    this.askAhead();
+  }
+
+  /** Have Python hand out further pictures before they are needed, once all answers are stored. */
+  askAhead() {
+    const { labels, outbox, awaited } = this;
+    const inHand = labels.images.length;
+    if (!labels.behind || awaited === inHand || outbox.waiting(labels.assignments).length) return;
+    this.awaited = inHand;
+    this.notifyPython("ahead", inHand);
   }
 }

@@ -1,9 +1,9 @@
-// The state of one assignment: the answers given, the marks on the current page, and the undo history. Knows nothing of
-// the DOM. A picture without a mark counts as no. A mark is saved with its page; an answer that is changed, at once.
+// The state of a task: the pictures in hand, of one assignment or several, the answers given, the marks on the current
+// page, and the undo history. Knows nothing of the DOM. A picture without a mark counts as no. A mark is saved with its page; an answer that is changed, at once.
 
 import { local } from "../store.js";
 
-/** @import { Answer, LabelGridData, LabelImage } from "../data.js" */
+/** @import { Answer, LabelGridData, LabelImage, Remark } from "../data.js" */
 /** @import { Store } from "../store.js" */
 /** @typedef {{ row: number, answer: Answer }} Given */
 /** A picture and the mark or answer it should have. @typedef {[row: number, mark: Answer | undefined]} Change */
@@ -26,7 +26,7 @@ export const MARK_NAMES = new Map([
 export class Labels {
   /**
    * @param {LabelGridData} data
-   * @param {Given[]} waiting earlier answers of this assignment that are not stored yet
+   * @param {Given[]} waiting earlier answers to these pictures that are not stored yet
    * @param {Drafts} [drafts] where marks that are not submitted are kept
    */
   constructor(data, waiting, drafts = local) {
@@ -37,10 +37,18 @@ export class Labels {
     this.given = new Map(waiting.map(({ row, answer }) => [row, answer]));
     /** @type {LabelImage[]} */
     this.images = [];
+    /** The assignment of each picture that was ever in hand. @type {Map<number, string>} */
+    this.assignmentOf = new Map();
+    /** Pictures of the task that were answered before these. */
+    this.before = 0;
+    /** Pictures of the task that come after these. */
+    this.left = 0;
     this.perPage = 1;
     this.pages = 0;
     /** Answers stored by the server. @type {Map<number, Answer>} */
     this.known = new Map();
+    /** What the annotator tells the reviewer. @type {Map<number, Remark>} */
+    this.remarks = new Map();
     this.update(data);
     /** @type {Map<number, Answer>} */
     this.marks = new Map(drafts.read(this.draftKey) ?? []);
@@ -59,8 +67,34 @@ export class Labels {
     this.images = data.images;
     this.perPage = data.per_page;
     this.pages = Math.ceil(this.images.length / this.perPage);
+    this.before = data.before;
+    this.left = data.left;
     this.known = new Map();
-    for (const { row, answer } of this.images) if (answer !== null) this.known.set(row, answer);
+    for (const { row, answer, assignment, remark } of this.images) {
+      if (remark && !this.assignmentOf.has(row)) this.remarks.set(row, remark); // later ones are made here
+      this.assignmentOf.set(row, assignment);
+      if (answer !== null) this.known.set(row, answer);
+    }
+  }
+
+  /** The assignments of the pictures in hand, and of those that were. */
+  get assignments() {
+    return new Set(this.assignmentOf.values());
+  }
+
+  /** The pictures of the task that are this annotator's. */
+  get total() {
+    return this.before + this.images.length + this.left;
+  }
+
+  /** The pages of the pictures in hand, and of those that come. */
+  get allPages() {
+    return Math.ceil((this.images.length + this.left) / this.perPage);
+  }
+
+  /** Whether the page after this one lacks pictures that are to come. */
+  get behind() {
+    return this.left > 0 && this.images.length < (this.page + 2) * this.perPage;
   }
 
   get finished() {
@@ -195,6 +229,15 @@ export class Labels {
       else this.given.set(row, answer);
       this.newer.add(row);
     }
+  }
+
+  /**
+   * @param {number} row
+   * @param {Remark | null} remark
+   */
+  tell(row, remark) {
+    if (remark) this.remarks.set(row, remark);
+    else this.remarks.delete(row);
   }
 
   /** The first page with an answer that was given elsewhere; -1 if there is none. */

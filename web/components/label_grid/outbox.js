@@ -1,4 +1,4 @@
-// Answers to be sent to the server. Every batch stays in the browser's storage until the server has confirmed it, so that
+// Answers to be sent to the server, and remarks to the reviewer. Every batch stays in the browser's storage until the server has confirmed it, so that
 // neither a lost connection nor a closed tab loses one. Batches are sent one at a time, oldest first: of two answers to
 // one picture the later must arrive later. Sending twice is harmless, since each answer has a unique id. The server keeps
 // answers that were given elsewhere in the meantime, and names them.
@@ -6,13 +6,14 @@
 import { newId } from "../ids.js";
 import { local } from "../store.js";
 
-/** @import { Answer, SentAnswer } from "../data.js" */
+/** @import { Answer, SentAnswer, SentRemark } from "../data.js" */
 /** @import { Store } from "../store.js" */
 
 /**
  * @typedef {object} Batch
  * @property {string} assignment
  * @property {SentAnswer[]} answers
+ * @property {SentRemark[]} remarks
  * @property {string} key in the storage
  * @property {string | null} refused why the server will never accept it
  */
@@ -20,7 +21,7 @@ import { local } from "../store.js";
 /**
  * Sends the answers of an assignment and returns the response; rejects where there is none.
  *
- * @typedef {(assignment: string, answers: SentAnswer[]) => Promise<{ status: number, reply: any }>} Post
+ * @typedef {(assignment: string, answers: SentAnswer[], remarks: SentRemark[]) => Promise<{ status: number, reply: any }>} Post
  */
 
 /** An answer that the server has kept; null where it was withdrawn. @typedef {{ row: number, answer: Answer | null }} Newer */
@@ -51,13 +52,16 @@ export class Outbox {
     this.listeners = new Set();
     /** Answers given elsewhere, by assignment, until somebody takes them. @type {Map<string, Newer[]>} */
     this.newer = new Map();
+    /** How many answers came when others had given their pictures all votes, by assignment. @type {Map<string, number>} */
+    this.extra = new Map();
     this.failures = 0;
     this.clock = 0;
     this.sending = false;
     this.cancel = () => {};
     for (const key of store.keys(PREFIX)) {
       const batch = store.read(key);
-      if (batch?.assignment && Array.isArray(batch.answers)) this.batches.push({ ...batch, key, refused: null });
+      if (batch?.assignment && Array.isArray(batch.answers))
+        this.batches.push({ remarks: [], ...batch, key, refused: null });
     }
     void this.send();
   }
@@ -65,12 +69,13 @@ export class Outbox {
   /**
    * @param {string} assignment
    * @param {SentAnswer[]} answers
+   * @param {SentRemark[]} [remarks]
    */
-  put(assignment, answers) {
+  put(assignment, answers, remarks = []) {
     this.clock = Math.max(this.now(), this.clock + 1);
     const key = `${PREFIX}${String(this.clock).padStart(15, "0")}.${newId()}`;
-    this.store.write(key, { assignment, answers });
-    this.batches.push({ assignment, answers, key, refused: null });
+    this.store.write(key, { assignment, answers, remarks });
+    this.batches.push({ assignment, answers, remarks, key, refused: null });
     void this.send();
     this.notify();
   }
@@ -80,21 +85,26 @@ export class Outbox {
     return this.batches.some((batch) => !batch.refused);
   }
 
-  /** @param {string} assignment */
-  of(assignment) {
-    return this.batches.filter((batch) => batch.assignment === assignment);
+  /** @param {Set<string>} assignments */
+  of(assignments) {
+    return this.batches.filter((batch) => assignments.has(batch.assignment));
   }
 
-  /** @param {string} assignment */
-  waiting(assignment) {
-    return this.of(assignment)
+  /** @param {Set<string>} assignments */
+  waiting(assignments) {
+    return this.of(assignments)
       .filter((batch) => !batch.refused)
       .flatMap((batch) => batch.answers);
   }
 
-  /** @param {string} assignment */
-  refused(assignment) {
-    return this.of(assignment).filter((batch) => batch.refused);
+  /** @param {Set<string>} assignments */
+  refused(assignments) {
+    return this.of(assignments).filter((batch) => batch.refused);
+  }
+
+  /** @param {Set<string>} assignments */
+  extraIn(assignments) {
+    return [...assignments].reduce((sum, assignment) => sum + (this.extra.get(assignment) ?? 0), 0);
   }
 
   async send() {
@@ -127,7 +137,7 @@ export class Outbox {
   async deliver(batch) {
     let status, reply;
     try {
-      ({ status, reply } = await this.post(batch.assignment, batch.answers));
+      ({ status, reply } = await this.post(batch.assignment, batch.answers, batch.remarks));
     } catch {
       return false;
     }
@@ -135,6 +145,7 @@ export class Outbox {
     if (status === 200 && reply?.new + reply?.repeated + newer.length === batch.answers.length) {
       this.batches = this.batches.filter((one) => one !== batch);
       this.store.remove(batch.key);
+      if (reply.extra) this.extra.set(batch.assignment, (this.extra.get(batch.assignment) ?? 0) + reply.extra);
       this.learn(
         batch.assignment,
         newer.map(([row, answer]) => ({ row: Number(row), answer: answer === NONE ? null : answer })),
@@ -159,11 +170,11 @@ export class Outbox {
   /**
    * The answers given elsewhere that nobody has taken yet.
    *
-   * @param {string} assignment
+   * @param {Set<string>} assignments
    */
-  takeNewer(assignment) {
-    const newer = this.newer.get(assignment) ?? [];
-    this.newer.delete(assignment);
+  takeNewer(assignments) {
+    const newer = [...assignments].flatMap((assignment) => this.newer.get(assignment) ?? []);
+    for (const assignment of assignments) this.newer.delete(assignment);
     return newer;
   }
 
@@ -173,8 +184,8 @@ export class Outbox {
 }
 
 /** @type {Post} */
-async function postAnswers(assignment, answers) {
-  const body = JSON.stringify({ answers });
+async function postAnswers(assignment, answers, remarks) {
+  const body = JSON.stringify(remarks.length ? { answers, remarks } : { answers });
   const response = await fetch(`/api/assignments/${encodeURIComponent(assignment)}/answers`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },

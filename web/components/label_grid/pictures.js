@@ -3,14 +3,16 @@
 import { element } from "../dom.js";
 import { CHECK, CROSS, icon, LENS } from "../icons.js";
 import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
+import { wordsOf } from "./remarks.js";
 
-/** @import { Answer, LabelImage } from "../data.js" */
+/** @import { Answer, LabelImage, Remark } from "../data.js" */
 
 /**
  * @typedef {object} CellEvents
  * @property {(row: number) => void} toggle
  * @property {(row: number) => void} unsure
  * @property {(row: number) => void} enlarge
+ * @property {(row: number) => void} remark
  * @property {() => void} settled called when the picture has loaded or failed
  */
 
@@ -18,6 +20,7 @@ import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
 
 const RETRY_AFTER = 1500; // milliseconds
 const HOLD = 500; // milliseconds
+const FLAG = "M4 14V2.5h8l-2 3 2 3H4";
 
 /**
  * The addresses of an image. With the version of the pictures, the browser keeps what it has loaded.
@@ -55,8 +58,11 @@ export class Cell {
     this.tries = 0;
     this.badge = element("span", { className: "badge", ariaHidden: "true" });
     this.image = element("img", { alt: "", draggable: false, decoding: "async" });
+    this.flag = this.remark();
+    /** @type {Remark | undefined} */
+    this.told = undefined;
     const about = { className: "cell", role: "gridcell", tabIndex: -1, title: this.title };
-    this.box = element("div", about, this.image, this.badge, this.corner());
+    this.box = element("div", about, this.image, this.badge, this.flag, this.corner());
     this.box.dataset.row = String(row);
     this.image.addEventListener("load", () => this.settle("ready"));
     this.image.addEventListener("error", () => this.fail());
@@ -71,6 +77,20 @@ export class Cell {
     unsure.addEventListener("click", (event) => (event.stopPropagation(), this.on.unsure(this.row)));
     lens.addEventListener("click", (event) => (event.stopPropagation(), this.on.enlarge(this.row)));
     return element("span", { className: "corner" }, unsure, lens);
+  }
+
+  /** The button that tells the reviewer about the picture; it stays in sight once something is told. */
+  remark() {
+    const button = element("button", { type: "button", tabIndex: -1, className: "tell" }, icon(FLAG));
+    button.addEventListener("click", (event) => (event.stopPropagation(), this.on.remark(this.row)));
+    return button;
+  }
+
+  /** @param {Remark | undefined} told */
+  showRemark(told) {
+    this.told = told;
+    this.box.toggleAttribute("data-told", Boolean(told));
+    this.flag.title = this.flag.ariaLabel = told ? `To the reviewer: ${wordsOf(told)}` : "Tell the reviewer (M)";
   }
 
   listen() {
@@ -139,7 +159,8 @@ export class Cell {
     this.box.setAttribute("aria-selected", String(mark === YES));
     const word = mark === NO && !marked ? "not marked, counts as no" : name;
     const state = this.state === "failed" ? "could not be loaded, unanswered" : word;
-    this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${state}`);
+    const told = this.told ? `, ${wordsOf(this.told)}` : "";
+    this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${state}${told}`);
     this.badge.replaceChildren(mark === UNSURE ? "?" : icon(mark === YES ? CHECK : CROSS));
   }
 }
@@ -165,7 +186,7 @@ export class LargeView {
   }
 
   /**
-   * @param {LabelImage} image
+   * @param {Pick<LabelImage, "row" | "title">} image
    * @param {string} version of the pictures
    * @param {Answer} [mark]
    */

@@ -34,7 +34,7 @@ export function plan(cells, labels) {
     .filter(({ count }) => count)
     .map(({ name, count }) => `${count} ${name}`)
     .join(", ");
-  const last = labels.page + 1 >= labels.pages;
+  const last = labels.page + 1 >= labels.allPages;
   return { does: "save", text: text ? `Save ${text}` : last ? "Done" : "Next page", answers };
 }
 
@@ -46,8 +46,8 @@ export function plan(cells, labels) {
  * @returns {{ text: string, level: "" | "late" }}
  */
 export function savingState(labels, outbox) {
-  const waiting = outbox.waiting(labels.assignment).length;
-  const [first, ...others] = outbox.refused(labels.assignment);
+  const waiting = outbox.waiting(labels.assignments).length;
+  const [first, ...others] = outbox.refused(labels.assignments);
   if (first) {
     const count = [first, ...others].flatMap((batch) => batch.answers).length;
     return { text: `${many(count, "answer")} refused and kept in this browser: ${first.refused}`, level: "late" };
@@ -55,6 +55,8 @@ export function savingState(labels, outbox) {
   if (waiting && outbox.failures) return { text: `Not saved yet: ${many(waiting, "answer")} waiting`, level: "late" };
   if (waiting) return { text: "Saving…", level: "" };
   if (labels.marks.size) return { text: `${labels.marks.size} marked, not saved yet`, level: "" };
+  const extra = outbox.extraIn(labels.assignments);
+  if (extra) return { text: `All answers saved; ${extra} not counted, since others were faster`, level: "" };
   return { text: labels.submitted ? "All answers saved" : "", level: "" };
 }
 
@@ -70,10 +72,12 @@ export const newerText = (count) =>
 /**
  * What is said after the last page.
  *
- * @param {{ saved: number, late: number, left: number }} counts answers stored, answers on their way, pictures without
+ * @param {{ saved: number, late: number, left: number, more?: number }} counts answers stored, answers on their way,
+ *   pictures without, pictures that come next
  * @returns {string[]}
  */
-export function doneTexts({ saved, late, left }) {
+export function doneTexts({ saved, late, left, more = 0 }) {
+  if (more && !late) return ["Loading the next pictures."];
   const texts = [late ? "That was the last page." : `All done: ${many(saved, "answer")} saved.`];
   if (late) texts.push("Keep this page open until everything is saved.");
   if (left) texts.push(`${many(left, "picture")} could not be loaded and stayed unanswered.`);

@@ -1,0 +1,200 @@
+"""Leases: which assignments are being worked on, so that no more people look at an image than it needs.
+
+In:  the images that need somebody, and how many people each is meant for. Out: an assignment of some of them, which its
+annotator holds until the lease expires. A lease keeps others from doing the same work, and nothing else: what somebody
+answers after it has expired is stored all the same (:mod:`.extra_votes`). The clock is a parameter.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from bam_engine.annotation.answers import Answers, Assignment
+from bam_engine.database import (
+    assignment_images,
+    assignments,
+    insert_new,
+    leases,
+    lock,
+    now,
+    snapshot_of,
+    time_text,
+)
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """An assignment that is held until ``expires_at``."""
+
+    assignment: Assignment
+    expires_at: str
+
+    def holds(self, moment: datetime) -> bool:
+        """Return whether the lease has not expired."""
+        return self.expires_at > time_text(moment)
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Images that need somebody, in labelling order.
+
+    Attributes
+    ----------
+    rows
+        int64 (n,), unique.
+    people
+        int64 (n,): how many people may answer each: those who have, and those who still may.
+    answers
+        The votes about the attribute.
+    """
+
+    rows: Rows
+    people: NDArray[np.int64]
+    answers: Answers
+
+    def free(self, held: Iterable[Lease], annotator_id: int) -> NDArray[np.bool_]:
+        """Return which of the images may be given to an annotator while the leases ``held`` last, bool (n,)."""
+        others = [lease.assignment for lease in held if lease.assignment.annotator_id != annotator_id]
+        if not others or not len(self.rows):
+            return np.ones(len(self.rows), bool)
+        known = np.isin(self.answers.rows, self.rows)
+        rows = np.concatenate([self.answers.rows[known], *(np.array(each.rows, np.int64) for each in others)])
+        people = np.concatenate(
+            [self.answers.annotators[known], *(np.full(len(each.rows), each.annotator_id) for each in others)]
+        )
+        busy, number = np.unique(np.unique(np.stack([rows, people]), axis=1)[0], return_counts=True)
+        place = np.minimum(np.searchsorted(busy, self.rows), len(busy) - 1)
+        at_work = np.where(busy[place] == self.rows, number[place], 0)
+        free: NDArray[np.bool_] = at_work < self.people
+        return free
+
+
+class Leases:
+    """The leases of one workspace."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def of(self, attribute_id: int, moment: datetime) -> list[Lease]:
+        """Return the leases on images of an attribute that have not expired, the oldest assignment first."""
+        return _current(self._all(), attribute_id, moment)
+
+    def take(
+        self, asked: Assignment, wanted: Wanted, *, size: int, moment: datetime, lasts: timedelta
+    ) -> Assignment | None:
+        """Assign the first ``size`` of the ``wanted`` images that nobody else holds; None if there is none.
+
+        Others wait meanwhile, so two people never get more of an image than it needs, nor one person an image twice.
+
+        Parameters
+        ----------
+        asked
+            The assignment without its images; its id is new.
+        lasts
+            How long the lease is, without an answer.
+        """
+        known = self._all()
+        with self._engine.begin() as connection:
+            held = _locked(connection, known, asked.attribute_id, moment)
+            own = [one.assignment.rows for one in held if one.assignment.annotator_id == asked.annotator_id]
+            free = wanted.free(held, asked.annotator_id) & ~np.isin(wanted.rows, [row for rows in own for row in rows])
+            rows = wanted.rows[free][:size]
+            if not len(rows):
+                return None
+            assignment = Assignment(
+                asked.id, asked.attribute_id, asked.annotator_id, asked.purpose, asked.source_id, tuple(rows.tolist())
+            )
+            add_assignment(connection, assignment)
+            _lease(connection, assignment.id, moment, lasts)
+        return assignment
+
+    def renew(self, assignment: Assignment, wanted: Wanted, *, moment: datetime, lasts: timedelta) -> bool:
+        """Lease an assignment whose lease has expired; False if others hold any of its ``wanted`` images by now."""
+        known = self._all()
+        with self._engine.begin() as connection:
+            held = _locked(connection, known, assignment.attribute_id, moment)
+            if not wanted.free(held, assignment.annotator_id).all():
+                return False
+            _lease(connection, assignment.id, moment, lasts)
+        return True
+
+    def give_back(self, assignment_ids: Sequence[str]) -> None:
+        """End leases: others may be given the images that are left of these assignments."""
+        if assignment_ids:
+            with self._engine.begin() as connection:
+                connection.execute(sa.delete(leases).where(leases.c.assignment_id.in_(assignment_ids)))
+
+    def _all(self) -> tuple[Lease, ...]:
+        return snapshot_of(self._engine).read("leases", [leases], _read_on)
+
+
+def add_assignment(connection: sa.Connection, assignment: Assignment) -> None:
+    """Store an assignment and its images."""
+    heads = ("id", "attribute_id", "annotator_id", "purpose", "source_id")
+    values = {name: getattr(assignment, name) for name in heads}
+    images = [
+        {"assignment_id": assignment.id, "row": row, "position": place} for place, row in enumerate(assignment.rows)
+    ]
+    connection.execute(sa.insert(assignments).values(**values, made_at=now()))
+    connection.execute(sa.insert(assignment_images), images)
+
+
+def extend(connection: sa.Connection, assignment: Any, moment: datetime, lasts: timedelta) -> None:
+    """Extend the lease of an assignment, and those of the same task that the annotator holds; none that has expired.
+
+    They end together: whoever works through a task goes back and forth in it.
+    """
+    columns = ("attribute_id", "annotator_id", "purpose", "source_id")
+    same = sa.and_(*(assignments.c[name] == getattr(assignment, name) for name in columns))
+    connection.execute(
+        sa.update(leases)
+        .where(leases.c.assignment_id.in_(sa.select(assignments.c.id).where(same)))
+        .where(leases.c.expires_at > time_text(moment))
+        .values(expires_at=time_text(moment + lasts))
+    )
+
+
+def _lease(connection: sa.Connection, assignment_id: str, moment: datetime, lasts: timedelta) -> None:
+    """Store a lease, in place of those that have expired."""
+    expired = (leases.c.expires_at <= time_text(moment)) | (leases.c.assignment_id == assignment_id)
+    connection.execute(sa.delete(leases).where(expired))
+    values = {"assignment_id": assignment_id, "expires_at": time_text(moment + lasts)}
+    insert_new(connection, leases, [values])
+
+
+def _locked(connection: sa.Connection, known: tuple[Lease, ...], attribute_id: int, moment: datetime) -> list[Lease]:
+    """Return the leases that have not expired, to which nobody adds one until the transaction ends."""
+    lock(connection, leases)
+    return _current(_read_on(connection, known), attribute_id, moment)
+
+
+def _current(all_leases: Iterable[Lease], attribute_id: int, moment: datetime) -> list[Lease]:
+    return [one for one in all_leases if one.assignment.attribute_id == attribute_id and one.holds(moment)]
+
+
+def _read_on(connection: sa.Connection, known: tuple[Lease, ...] | None) -> tuple[Lease, ...]:
+    """Read the leases; the images of an assignment never change, so only those of new ones are read."""
+    columns = [assignments.c[name] for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")]
+    query = sa.select(*columns, leases.c.expires_at).join(leases, leases.c.assignment_id == assignments.c.id)
+    heads = connection.execute(query.order_by(assignments.c.made_at, assignments.c.id)).all()
+    rows = {one.assignment.id: list(one.assignment.rows) for one in known or ()}
+    new = [head.id for head in heads if head.id not in rows]
+    if new:
+        images = assignment_images.c
+        placed = sa.select(images.assignment_id, images.row).where(images.assignment_id.in_(new))
+        for assignment_id, row in connection.execute(placed.order_by(images.assignment_id, images.position)):
+            rows.setdefault(assignment_id, []).append(row)
+    return tuple(
+        Lease(
+            Assignment(one.id, one.attribute_id, one.annotator_id, one.purpose, one.source_id, tuple(rows[one.id])),
+            one.expires_at,
+        )
+        for one in heads
+    )

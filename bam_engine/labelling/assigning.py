@@ -1,0 +1,254 @@
+"""Assignments: which images of a task a person is given, and under which terms their answers are stored.
+
+In:  a task and an annotator. Out: assignments of at most as many images as the workspace says, leased to the annotator
+while they work. A task goes on from one assignment to the next. Decisions are not leased: an adjudicator is given every
+disputed image.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine.annotation import ADJUDICATION, TASK_PURPOSES, Assignment, Attribute, Redundancy, complete
+from bam_engine.annotation.extra_votes import Terms
+from bam_engine.annotation.lease_store import Wanted
+from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
+from bam_engine.labelling.missing_images import missing_images
+from bam_engine.labelling.tasks import Task
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What an annotator has in hand of a task.
+
+    Attributes
+    ----------
+    assignments
+        In the order in which they were given, those included whose images are all answered.
+    answers
+        Row → the annotator's answer, for the images in hand that have one.
+    before
+        How many images of the task they answered before these.
+    left
+        How many further images of it they will be given.
+    """
+
+    assignments: tuple[Assignment, ...]
+    answers: Mapping[int, int]
+    before: int = 0
+    left: int = 0
+
+    @property
+    def current(self) -> Assignment:
+        """The first assignment with an image to be answered; the last one if there is none."""
+        unanswered = (one for one in self.assignments if not self.answers.keys() >= set(one.rows))
+        return next(unanswered, self.assignments[-1])
+
+
+@one_flow
+def open_task(
+    workspace: Workspace, task: Task, annotator: str, *, simulated: bool = False, moment: datetime | None = None
+) -> Assignment | None:
+    """Return the annotator's open assignment of ``task``, or a new one; None if no image needs this annotator.
+
+    An image needs further annotators while it has too few votes or no agreement. A disputed image needs an adjudicator
+    until one has decided. Simulated annotators answer at once: they are given the whole task, and lease nothing.
+    """
+    if simulated:
+        annotator_id = workspace.annotations.annotator(annotator, simulated)
+        adjudicates = task.purpose == ADJUDICATION
+        rows = rows_for(workspace, task, annotator_id) if adjudicates else _wanted(workspace, task, annotator_id).rows
+        return _assign(workspace, task, annotator_id, rows)
+    share = open_share(workspace, task, annotator, moment=moment)
+    return None if share is None else share.current
+
+
+@one_flow
+def open_share(
+    workspace: Workspace, task: Task, annotator: str, *, at_hand: int = 1, moment: datetime | None = None
+) -> Share | None:
+    """Return what the annotator has in hand of ``task``; None if no image needs this annotator, or all are with others.
+
+    As many assignments are added as it takes for ``at_hand`` images to be answered, so that nobody waits between two.
+    """
+    moment = moment or datetime.now(UTC)
+    annotator_id = workspace.annotations.annotator(annotator)
+    if task.purpose == ADJUDICATION:
+        return _disputes_in_hand(workspace, task, annotator_id)
+    lasts, size = timedelta(minutes=workspace.lease_minutes), workspace.assignment_size
+    wanted = _wanted(workspace, task, annotator_id)
+    held = _held(workspace, task, annotator_id, moment)
+    if not np.isin(wanted.rows, _rows_of(held)).any():
+        workspace.leases.give_back([one.id for one in held])
+        held = _renewed(workspace, task, annotator_id, wanted, moment, lasts)
+    while np.isin(wanted.rows, _rows_of(held)).sum() < at_hand:
+        asked = Assignment(str(uuid.uuid4()), task.attribute.id, annotator_id, task.purpose, task.source_id, rows=())
+        more = workspace.leases.take(asked, wanted, size=size, moment=moment, lasts=lasts)
+        if more is None:
+            break
+        held.append(more)
+    if not np.isin(wanted.rows, _rows_of(held)).any():
+        return None
+    return _share(workspace, task, annotator_id, held, moment)
+
+
+def to_describe(workspace: Workspace, assignment: Assignment) -> list[int]:
+    """Return the images of an assignment that its annotator is to describe: as many as the workspace says, at random.
+
+    The same assignment gives the same images.
+    """
+    rng = np.random.default_rng(uuid.UUID(assignment.id).int)
+    order = rng.permutation(np.array(assignment.rows, np.int64))
+    return [int(row) for row in order[: workspace.captions_asked]]
+
+
+@one_flow
+def rows_for(workspace: Workspace, task: Task, annotator_id: int, *, moment: datetime | None = None) -> Rows:
+    """Return the rows of ``task`` that need this annotator, can be shown and are not with others, in labelling order.
+
+    Adjudicators get images on which they have not voted first.
+    """
+    if task.purpose == ADJUDICATION:
+        answers = tasks.votes(workspace, task.attribute)
+        own = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
+        ordered = task.rows[np.argsort(own, kind="stable")]
+        return _without_missing(workspace, ordered[~np.isin(ordered, _decided_rows(workspace, task.attribute))])
+    wanted = _wanted(workspace, task, annotator_id)
+    return wanted.rows[_free(workspace, task, wanted, annotator_id, moment)]
+
+
+@one_flow
+def held_by_others(workspace: Workspace, task: Task, annotator_id: int, *, moment: datetime | None = None) -> int:
+    """Return how many images of ``task`` need this annotator but are with others."""
+    wanted = _wanted(workspace, task, annotator_id)
+    return int((~_free(workspace, task, wanted, annotator_id, moment)).sum())
+
+
+@one_flow
+def terms_of(workspace: Workspace, assignment: Any, *, moment: datetime | None = None) -> Terms | None:
+    """Return the terms under which answers to an assignment are stored now; None for one that gives no votes.
+
+    ``assignment`` is an :class:`Assignment`, with or without its images.
+    """
+    if assignment.purpose not in TASK_PURPOSES:
+        return None
+    votes = None
+    if assignment.purpose == "audit":
+        votes = next((one.votes for one in workspace.snapshot.rows_with(db.audits.c.id, assignment.source_id)), None)
+    elif assignment.purpose == "certification":
+        votes = workspace.judging_redundancy
+    required = _required(workspace, workspace.attributes.by_id(assignment.attribute_id), votes)
+    return Terms(required, moment or datetime.now(UTC), timedelta(minutes=workspace.lease_minutes))
+
+
+def _required(workspace: Workspace, attribute: Attribute, votes: int | None) -> Redundancy:
+    """Return how many must agree on each image; ``votes`` on every image, unless that is None."""
+    return Redundancy(
+        votes or workspace.redundancy, votes or workspace.judging_redundancy, held_out_rows(workspace, attribute)
+    )
+
+
+def _wanted(workspace: Workspace, task: Task, annotator_id: int) -> Wanted:
+    """Return the images that need this annotator and can be shown, whoever holds them."""
+    answers = tasks.votes(workspace, task.attribute)
+    own = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
+    agreed = tasks.labels_for(workspace, task)
+    rows = task.rows[~own & ~np.isin(task.rows, agreed.rows[complete(agreed)])]
+    rows = _without_missing(workspace, rows)
+    answered, votes = np.unique(answers.rows[np.isin(answers.rows, rows)], return_counts=True)
+    given = np.zeros(len(rows), np.int64)
+    order = np.argsort(rows)
+    given[order[np.searchsorted(rows[order], answered)]] = votes
+    required = _required(workspace, task.attribute, task.votes).of(rows)
+    return Wanted(rows, np.maximum(required, given + 1), answers)
+
+
+def _free(
+    workspace: Workspace, task: Task, wanted: Wanted, annotator_id: int, moment: datetime | None
+) -> NDArray[np.bool_]:
+    held = workspace.leases.of(task.attribute.id, moment or datetime.now(UTC))
+    return wanted.free(held, annotator_id)
+
+
+def _held(workspace: Workspace, task: Task, annotator_id: int, moment: datetime) -> list[Assignment]:
+    """Return the assignments of ``task`` that the annotator holds, the oldest first."""
+    of = (annotator_id, task.purpose, task.source_id)
+    held = (lease.assignment for lease in workspace.leases.of(task.attribute.id, moment))
+    return [one for one in held if (one.annotator_id, one.purpose, one.source_id) == of]
+
+
+def _renewed(
+    workspace: Workspace, task: Task, annotator_id: int, wanted: Wanted, moment: datetime, lasts: timedelta
+) -> list[Assignment]:
+    """Return the annotator's newest assignment, leased anew, if all that is left of it needs them and is free."""
+    last = workspace.annotations.last_assignment(task.attribute.id, annotator_id, task.purpose, task.source_id)
+    if last is None:
+        return []
+    answers = tasks.votes(workspace, task.attribute)
+    left = np.setdiff1d(last.rows, answers.rows[answers.annotators == annotator_id])
+    among = np.isin(wanted.rows, left)
+    if not len(left) or among.sum() < len(left):
+        return []
+    of_it = replace(wanted, rows=wanted.rows[among], people=wanted.people[among])
+    return [last] if workspace.leases.renew(last, of_it, moment=moment, lasts=lasts) else []
+
+
+def _share(workspace: Workspace, task: Task, annotator_id: int, held: list[Assignment], moment: datetime) -> Share:
+    """Return the share of an annotator who holds these assignments; removed images are left out."""
+    shown = [replace(one, rows=tuple(row for row in one.rows if row in set(task.rows.tolist()))) for one in held]
+    answers = tasks.votes(workspace, task.attribute)
+    own = (answers.annotators == annotator_id) & np.isin(answers.rows, task.rows)
+    rows, values, in_hand = answers.rows[own], answers.answers[own], _rows_of(shown)
+    given = dict(zip(rows.tolist(), values.tolist(), strict=True))
+    left = np.setdiff1d(rows_for(workspace, task, annotator_id, moment=moment), in_hand)
+    return Share(
+        assignments=tuple(shown),
+        answers={row: given[row] for row in in_hand.tolist() if row in given},
+        before=int((~np.isin(rows, in_hand)).sum()),
+        left=len(left),
+    )
+
+
+def _disputes_in_hand(workspace: Workspace, task: Task, annotator_id: int) -> Share | None:
+    """Return the annotator's open assignment of disputed images, unless somebody else has decided some of them."""
+    of = (task.attribute.id, annotator_id, task.purpose, task.source_id)
+    rows, current = rows_for(workspace, task, annotator_id), workspace.annotations.open_assignment(*of)
+    answered = {} if current is None else workspace.annotations.answered_rows(current.id)
+    left: Rows = np.setdiff1d([] if current is None else current.rows, list(answered))
+    if current is None or not np.isin(current.rows, task.rows).all() or not np.isin(left, rows).all():
+        current, answered = _assign(workspace, task, annotator_id, rows), {}
+    return None if current is None else Share((current,), answered)
+
+
+def _assign(workspace: Workspace, task: Task, annotator_id: int, rows: Rows) -> Assignment | None:
+    if not len(rows):
+        return None
+    return workspace.annotations.assign(
+        task.attribute.id, annotator_id, rows.tolist(), purpose=task.purpose, source_id=task.source_id
+    )
+
+
+def _rows_of(held: list[Assignment]) -> Rows:
+    return np.array([row for one in held for row in one.rows], np.int64)
+
+
+def _decided_rows(workspace: Workspace, attribute: Attribute) -> Rows:
+    """Return the rows that need no adjudicator any more; those that judge need one whatever was answered directly."""
+    agreed, blind = tasks.labels(workspace, attribute), tasks.blind_labels(workspace, attribute)
+    judging = np.isin(agreed.rows, held_out_rows(workspace, attribute))
+    return np.union1d(agreed.rows[agreed.decided & ~judging], blind.rows[blind.decided])
+
+
+def _without_missing(workspace: Workspace, rows: Rows) -> Rows:
+    return rows[~np.isin(rows, missing_images(workspace, rows))]
