@@ -76,7 +76,8 @@ CSS = f"""<style>
 {_VALUES} > button > div, {_VALUES} > button > div > span, {_VALUES} > button p {{ flex: 1; }}
 {_VALUES} > button [data-testid="stMarkdownContainer"] {{ flex: 1; }}
 {_VALUES} > button p {{ display: flex; justify-content: space-between; gap: .5rem; text-align: left; }}
-{_VALUES} > button em {{ font-style: normal; font-variant-numeric: tabular-nums; opacity: .8; }}
+{_VALUES} > button em {{ font-style: normal; font-variant-numeric: tabular-nums; }}
+{_PANEL} [data-testid="stExpander"] :is(summary, summary p) {{ color: inherit; }}
 {_VALUES} > button::before {{ content: ""; flex: none; box-sizing: border-box; width: .8em; height: .8em;
   margin-right: .5em; border-radius: 50%; }}
 .st-key-gallery-colour [role="toolbar"] {{ display: grid; grid-template-columns: 1fr 1fr; }}

@@ -11,7 +11,6 @@ from bam_engine.download import (
     COLUMNS,
     FOLDER,
     KINDS,
-    SUFFIXES,
     Columns,
     Line,
     Preview,
@@ -47,7 +46,7 @@ def add() -> None:
             "are stored in the folder of the workspace. Servers are asked politely: few requests at once, and what "
             "robots.txt or X-Robots-Tag forbid is left out."
         )
-        uploaded = st.file_uploader("Upload a list", type=[suffix[1:] for suffix in SUFFIXES], key="url-list-upload")
+        uploaded = st.file_uploader("Upload a list", key="url-list-upload")
         typed = st.text_input(
             "Or a file of the computer that runs the app", key="url-list", placeholder="/home/you/art.csv"
         )
