@@ -77,7 +77,8 @@ CSS = f"""<style>
 {_VALUES} > button [data-testid="stMarkdownContainer"] {{ flex: 1; }}
 {_VALUES} > button p {{ display: flex; justify-content: space-between; gap: .5rem; text-align: left; }}
 {_VALUES} > button em {{ font-style: normal; font-variant-numeric: tabular-nums; }}
-{_PANEL} [data-testid="stExpander"] :is(summary, summary p) {{ color: inherit; }}
+{_PANEL} [data-testid="stExpander"] summary {{ opacity: 1; }}
+{_PANEL} [data-testid="stSlider"] p {{ color: light-dark(#1f2422, #e7e8e4); }}
 {_VALUES} > button::before {{ content: ""; flex: none; box-sizing: border-box; width: .8em; height: .8em;
   margin-right: .5em; border-radius: 50%; }}
 .st-key-gallery-colour [role="toolbar"] {{ display: grid; grid-template-columns: 1fr 1fr; }}

@@ -40,7 +40,7 @@ FAULTS = """() => {
   }
   for (const part of parts) {
     const cut = getComputedStyle(part).textOverflow === 'ellipsis' && part.scrollWidth > part.clientWidth + 1;
-    if (cut && !part.closest('[data-testid="stSelectbox"]')) found.push('cut off: ' + part.textContent.slice(0, 80));
+    if (cut && part.clientWidth && !part.closest('[data-testid="stSelectbox"]')) found.push('cut off: ' + part.textContent.slice(0, 80));
   }
   for (const alert of document.querySelectorAll('[data-testid="stAlert"]')) {
     if (alert.textContent.includes('defect of the program')) found.push(alert.textContent);
