@@ -7,7 +7,7 @@ finished URL.
 
 import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -174,8 +174,18 @@ def _run(
             await fetcher.aclose()
         return run
 
-    run = asyncio.run(go())
+    run = _played(go)
     return Downloaded(url_list(stores.home, name), run.added, run.failed)
+
+
+def _played(go: Callable[[], Coroutine[None, None, Run]]) -> Run:
+    """Run ``go`` to its end: here, or in a thread of its own where this one runs an event loop, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(go())
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(go())).result()
 
 
 class adder:  # noqa: N801 - reads like a function

@@ -94,7 +94,8 @@ class Statuses:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._database = sqlite3.connect(folder / FILE, isolation_level=None, timeout=60)
+        # one thread after the other: whoever opens it may wait for a run in another thread
+        self._database = sqlite3.connect(folder / FILE, isolation_level=None, timeout=60, check_same_thread=False)
         try:
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", f"cache_size=-{_CACHE}"):
                 self._database.execute(f"PRAGMA {pragma}")

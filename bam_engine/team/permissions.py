@@ -13,7 +13,10 @@ from bam_engine.database import schema
 from bam_engine.errors import TeamError
 from bam_engine.team.roles import Role
 
-_ANSWERS = (schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.captions)
+_ANSWERS = (
+    *(schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.leases),
+    *(schema.remarks, schema.captions),
+)
 _DECISIONS = (
     *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings),
     *(schema.validation_draws, schema.validation_images, schema.rounds, schema.round_images, schema.models),

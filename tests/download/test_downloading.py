@@ -18,6 +18,7 @@ from bam_engine.download.urls import Url
 from bam_engine.errors import CollectionError, NotFound, Stopped
 from tests.download.conftest import Leaping, here, picture
 from tests.download.server import Web, answer
+from tests.web.clients import run as play
 
 
 def write(folder: Path, urls: list[str], name: str = "urls.csv", **columns: str) -> Path:
@@ -270,7 +271,7 @@ def run(folder: Path, urls: list[str], failures: dict[str, Failure]) -> tuple[We
         assert 0 <= done <= total
 
     one = Run(statuses, web, Settings(), add, report, clock, random.Random(1))
-    asyncio.run(one.go())
+    play(one.go)
     found = Counter(row[COLUMNS.index("error")] or row[COLUMNS.index("state")] for row in statuses.table())
     assert one.done == one.total == len(urls)
     statuses.close()

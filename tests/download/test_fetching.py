@@ -1,6 +1,5 @@
 """One URL at a time, against a server that is as slow, wrong and hostile as the web."""
 
-import asyncio
 import gzip
 import zlib
 from pathlib import Path
@@ -16,6 +15,7 @@ from bam_engine.download.settings import Settings
 from bam_engine.download.urls import parse_url
 from tests.download.conftest import here, picture
 from tests.download.server import Web, answer, endless, redirect, silence
+from tests.web.clients import run
 
 
 def fetch(
@@ -40,7 +40,7 @@ def fetch(
         finally:
             await fetcher.aclose()
 
-    found = asyncio.run(go())
+    found = run(go)
     assert list((folder / PARTIAL).iterdir()) == [], "what was not finished is removed"
     return found
 

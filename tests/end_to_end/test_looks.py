@@ -39,8 +39,9 @@ FAULTS = """() => {
     found.push('the page scrolls sideways: ' + wide.map((part) => part.tagName + '.' + part.className).slice(0, 5));
   }
   for (const part of parts) {
-    const cut = getComputedStyle(part).textOverflow === 'ellipsis' && part.scrollWidth > part.clientWidth + 1;
-    if (cut && part.clientWidth && !part.closest('[data-testid="stSelectbox"]')) found.push('cut off: ' + part.textContent.slice(0, 80));
+    const ellipsis = getComputedStyle(part).textOverflow === 'ellipsis' && !part.closest('[data-testid="stSelectbox"]');
+    const cut = part.clientWidth && part.scrollWidth > part.clientWidth + 1;  // without a width it is not seen
+    if (ellipsis && cut) found.push('cut off: ' + part.textContent.slice(0, 80));
   }
   for (const alert of document.querySelectorAll('[data-testid="stAlert"]')) {
     if (alert.textContent.includes('defect of the program')) found.push(alert.textContent);

@@ -21,6 +21,8 @@ ENTRIES = [
     "gallery/endless_mount.js",
     "label_grid/mount.js",
     "threshold/mount.js",
+    "fold/fold.js",
+    "keys/answer_keys.js",
     "identity.js",
 ]
 MAP = "components/map/map.js"
