@@ -3,14 +3,14 @@
 In:  every request and WebSocket that ``access.py`` let through. Out: what the app answers, or a refusal: the way to the
 sign-in for whoever opens a page, 401 for other requests without a session, 403 for a role that is too low, 404 for an
 address that ``rules.py`` does not name. A WebSocket is asked again with every message, so that a session that has ended
-runs nothing more, and is then closed.
+runs nothing more, and is then closed. Its pages are resumed by whoever they were drawn for, in the role of that time.
 """
 
 from http import HTTPStatus
 from urllib.parse import quote
 
 from anyio import to_thread
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
@@ -29,6 +29,7 @@ from web.rules import Open, is_page, rule_of
 SIGNED_OUT = 4401
 """The code with which a WebSocket is closed whose session has ended."""
 
+_PROTOCOL = "sec-websocket-protocol"
 _PUBLIC = "public"
 
 
@@ -73,7 +74,7 @@ class Door:
         scope = connection.scope
         if scope["type"] == "websocket":
             socket = _Socket(account, connection, receive, send)
-            await self._app(scope, socket.receive, socket.send)
+            await self._app(_with_own_pages(scope, account), socket.receive, socket.send)
             return
         with people.asking(account):  # queues are fair to people: behind a proxy, all have one address
             await self._app({**scope, "client": (f"account {account.id}", 0)}, receive, _privately(send))
@@ -111,6 +112,19 @@ class _Socket:
 async def _account(connection: HTTPConnection) -> Account | None:
     known, account = people.remembered(connection.cookies)
     return account if known else await to_thread.run_sync(people.account_of, connection.cookies)
+
+
+def _with_own_pages(scope: Scope, account: Account) -> Scope:
+    """Return the scope of a WebSocket that resumes no session of pages but one that was drawn for this account.
+
+    Streamlit takes the id of a session as the third subprotocol, and its fragments and callbacks from there.
+    """
+    asked = Headers(scope=scope).get(_PROTOCOL, "").split(",")
+    if len(asked) < 3 or people.drawn_for(asked[2].strip()) == account:
+        return scope
+    scope = dict(scope)
+    MutableHeaders(scope=scope)[_PROTOCOL] = ",".join(asked[:2])
+    return scope
 
 
 def _stranger(connection: HTTPConnection) -> Response:

@@ -35,6 +35,7 @@ _own: ContextVar[bool] = ContextVar("somebody changes what is their own", defaul
 _known: dict[tuple[str, str], tuple[float, Account | None]] = {}
 _lock = threading.Lock()
 _OURS = "account"  # in a session of pages: whose it is
+_drawn: dict[str, Account] = {}  # by the id of a session of pages: for whom it is drawn
 
 
 class SignedOut(TeamError):
@@ -126,13 +127,27 @@ def person() -> Account | None:
     """
     if not team_mode():
         return None
-    account = _asking.get()
-    if account is not None or get_script_run_ctx(suppress_warning=True) is None:
+    account, run = _asking.get(), get_script_run_ctx(suppress_warning=True)
+    if account is not None or run is None:
         return account
     account = account_of(cookies())
     if account is None or st.session_state.setdefault(_OURS, account.id) != account.id:
         raise SignedOut("You are signed out. Load this page again to sign in.")
+    draws(run.session_id, account)
     return account
+
+
+def draws(session: str, account: Account) -> None:
+    """Note for whom a session of pages is drawn; the first one counts."""
+    with _lock:
+        if len(_drawn) >= _MOST:
+            _drawn.clear()
+        _drawn.setdefault(session, account)
+
+
+def drawn_for(session: str) -> Account | None:
+    """Return for whom a session of pages is drawn, as they were then; None where it is not known."""
+    return _drawn.get(session)
 
 
 def may(role: Role) -> bool:

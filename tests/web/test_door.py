@@ -3,11 +3,14 @@
 import itertools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from starlette.datastructures import Headers
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from bam_engine.annotation import Attribute, NewAnswer
@@ -20,7 +23,7 @@ from tests.web.team_site import HERE, SECRET, Site
 from tests.web.test_access import ask, paths
 from web import people
 from web.access import HEADERS, content_policy
-from web.door import SIGNED_OUT
+from web.door import SIGNED_OUT, Door
 from web.navigation import GROUPS, groups
 from web.routes.shell import inline_scripts
 from web.routes.sign_in import address_of, safe_next
@@ -272,10 +275,6 @@ def test_an_open_websocket_whose_session_has_ended_runs_nothing_more(site: Site,
             await send({"type": "websocket.send", "bytes": b"ran"})  # type: ignore[misc]
         await send({"type": "websocket.send", "bytes": b"late"})  # type: ignore[misc]
 
-    from starlette.testclient import TestClient
-
-    from web.door import Door
-
     client = TestClient(Door(app), base_url=HERE, cookies=dict(site.cookie(Role.REVIEWER)))  # type: ignore[arg-type]
     with client.websocket_connect("/_stcore/stream") as socket:
         socket.send_bytes(b"before")
@@ -295,6 +294,26 @@ def test_an_open_websocket_whose_session_has_ended_runs_nothing_more(site: Site,
         with pytest.raises(WebSocketDisconnect) as closed:
             socket.receive_bytes()
     assert (closed.value.code, received) == (SIGNED_OUT, [b"before"])
+
+
+@pytest.mark.parametrize("whose", ["their own", "another person's", "of a former role", "an unknown one"])
+def test_pages_are_resumed_by_whom_they_were_drawn_for_alone(site: Site, whose: str) -> None:
+    asked: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(Headers(scope=scope)["sec-websocket-protocol"])
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": "streamlit"})
+        await send({"type": "websocket.close"})
+
+    drawn = site.accounts[Role.OWNER if whose == "another person's" else Role.VIEWER]
+    if whose != "an unknown one":
+        people.draws(whose, replace(drawn, role=Role.OWNER) if whose == "of a former role" else drawn)
+    client = TestClient(Door(app), base_url=HERE, cookies=dict(site.cookie(Role.VIEWER)))
+    with client.websocket_connect("/_stcore/stream", subprotocols=["streamlit", "x", whose]):
+        pass
+    parts = [part.strip() for part in asked[0].split(",")]
+    assert parts == (["streamlit", "x", whose] if whose == "their own" else ["streamlit", "x"])
 
 
 def test_what_another_process_ends_is_noticed_within_a_second(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
