@@ -177,6 +177,15 @@ def test_everybody_changes_their_own_password_by_the_one_before(team: Team, role
     assert team.team.sessions.sign_in(str(role), SECRET + "!")
 
 
+def test_whoever_guesses_delays_nobody_elses_change_of_a_password(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[str] = []
+    monkeypatch.setattr(team.team.throttle, "attempt", lambda name, place: places.append(place))
+    for role in (Role.VIEWER, Role.OWNER):
+        app = team.open("people", role)
+        next(button for button in app.button if button.label == "Change the password").click().run()
+    assert len(set(places)) == 2
+
+
 def test_everybody_signs_out_everywhere(team: Team) -> None:
     other = team.team.sessions.begin(team.accounts[Role.VIEWER])
     app = team.open("people", Role.VIEWER)
