@@ -39,7 +39,7 @@ def banner() -> None:
 def try_demo() -> None:
     """Draw the button that makes a demo, its progress, or the button that resumes a stopped one."""
     ws = workspace()
-    if jobs.show(JOB, unit="%") or not people.may(Role.OWNER):
+    if jobs.show(JOB, unit="%", least=Role.OWNER) or not people.may(Role.OWNER):
         return
     stopped = demo_workspace.unfinished(ws)
     size = image_count(0 if stopped is None else stopped.count)

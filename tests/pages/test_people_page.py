@@ -1,6 +1,7 @@
 """People: each role sees its own pages, acts as itself, and manages what is its own; owners manage the team."""
 
 import re
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.team import Account, Role, recent_activity
 from bam_engine.workspace import Workspace
 from tests.pages.conftest import text_of
-from web import engine, people
+from web import engine, layout_form, people
 from web.navigation import groups
 from web.rules import PAGES
 
@@ -72,6 +73,17 @@ def test_a_viewer_has_no_buttons_that_answer_or_remove(team: Team, watercolor: A
     assert not {"image-answer-yes", "image-remove"} & keys
     assert "image-remove" not in {button.key for button in team.open("image", Role.REVIEWER).button}
     assert {"image-answer-yes", "image-remove"} <= {button.key for button in team.open("image", Role.OWNER).button}
+
+
+def test_a_viewer_does_not_stop_the_work_of_others(team: Team) -> None:
+    done = threading.Event()
+    team.workspace.jobs.start(layout_form.JOB, "Map", lambda _report: done.wait(60))
+    try:
+        key = f"stop-{layout_form.JOB}"
+        assert key not in {button.key for button in team.open("map", Role.VIEWER).button}
+        assert key in {button.key for button in team.open("map", Role.REVIEWER).button}
+    finally:
+        done.set()
 
 
 def test_a_run_after_the_end_of_the_session_shows_nothing(team: Team, watercolor: Attribute) -> None:
