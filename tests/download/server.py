@@ -125,6 +125,10 @@ def web_server() -> Iterator[Web]:
         ready.set()
         await stop.wait()
         server.close()
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()

@@ -53,7 +53,7 @@ def test_it_is_proposed_started_stopped_and_gone_on_with_and_its_recall_is_the_o
     button(page, "Stop here").click().run()
     assert "Stopped after 0 of 20 images" in text_of(page)
     button(page, "Go on").click().run()
-    oracle.answer(chosen, state.sample.task)
+    oracle.answer(chosen, state.sample.task, name="me")  # who pressed the button has the images
     page = open_page(chosen, "threshold")
     assert "Measured on 20 images drawn below the threshold" in text_of(page)
     found = thresholds.current_threshold(chosen, watercolor)
