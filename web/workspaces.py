@@ -9,7 +9,6 @@ In:  the folder of a workspace. Out: the port at which it is served.
 import contextlib
 import hashlib
 import http.client
-import ipaddress
 import json
 import os
 import socket
@@ -27,6 +26,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import bam_engine
+from bam_engine.cli.serve import is_this_computer
 from bam_engine.errors import BamError
 from bam_engine.workspace.core import cache_from_environment, folder_from_environment
 from bam_engine.workspace.recent import RecentWorkspace, recent_workspaces, remember
@@ -60,13 +60,7 @@ def may_switch() -> bool:
     """
     if people.team_mode():
         return False
-    address = str(st.get_option("server.address") or "")
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+    return is_this_computer(str(st.get_option("server.address") or ""))
 
 
 def own_folder() -> Path:

@@ -87,7 +87,7 @@ def prepare_team(options: Namespace) -> None:
     BamError
         Passwords would travel unencrypted, or there is no owner and no keyboard to name one with.
     """
-    if not (options.behind_proxy or options.certificate or _is_this_computer(options.address)):
+    if not (options.behind_proxy or options.certificate or is_this_computer(options.address)):
         raise BamError(
             f"A team's server on {options.address} would send passwords unencrypted. Give it a certificate "
             "(--certificate FILE --key FILE), or put a proxy in front that encrypts (--behind-proxy): docs/team.md "
@@ -113,7 +113,8 @@ def _tls(options: Namespace) -> tuple[str, ...]:
     return "--server.sslCertFile", str(options.certificate), "--server.sslKeyFile", str(options.key)
 
 
-def _is_this_computer(address: str) -> bool:
+def is_this_computer(address: str) -> bool:
+    """Return whether a server that listens on this address can be reached from its own computer alone."""
     if address == "localhost":
         return True
     try:

@@ -1,6 +1,6 @@
-"""The bodies of requests that write: JSON of limited size.
+"""The bodies of requests that write: of limited size, and answers as JSON.
 
-Only ``application/json`` is accepted, which a form on another site cannot send.
+Of answers only ``application/json`` is accepted, which a form on another site cannot send.
 """
 
 import json
@@ -27,15 +27,26 @@ async def read_json(request: Request) -> Any:
     Rejected
         It is too large, or not JSON.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Rejected(415, f"Answers must be application/json, not {media_type[:60] or 'without a content type'!r}.")
+    kind = media_type(request)
+    if kind != "application/json":
+        raise Rejected(415, f"Answers must be application/json, not {kind[:60] or 'without a content type'!r}.")
+    words = f"The request has more than {MAX_BODY:,} bytes. Send fewer answers at a time."
+    try:
+        return json.loads(await read_body(request, MAX_BODY, words))
+    except (ValueError, RecursionError) as error:
+        raise Rejected(400, "The body is not JSON.") from error
+
+
+def media_type(request: Request) -> str:
+    """Return the type that a request gives its body, without parameters; "" where it gives none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, most: int, words: str) -> bytes:
+    """Return the body, limited to ``most`` bytes whatever its headers claim; ``words`` refuse a larger one."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise Rejected(413, f"The request has more than {MAX_BODY:,} bytes. Send fewer answers at a time.")
-    try:
-        return json.loads(bytes(body))
-    except (ValueError, RecursionError) as error:
-        raise Rejected(400, "The body is not JSON.") from error
+        if len(body) > most:
+            raise Rejected(413, words)
+    return bytes(body)

@@ -23,6 +23,7 @@ from bam_engine.team import TooManyAttempts
 from bam_engine.team.sessions import DAYS
 from bam_engine.workspace import Workspace
 from web import people
+from web.routes.bodies import Rejected, media_type, read_body
 from web.routes.caching import NO_STORE
 from web.routes.sign_in_pages import ask_page, invitation_page, message_page, sign_in_page, sign_out_page
 from web.rules import PAGES
@@ -69,32 +70,21 @@ def _endpoint(
             return await to_thread.run_sync(respond, answer, request, form, limiter=limiter)
         except StoreUnavailable as error:
             return message_page("The server cannot answer now", f"{error} Try again.", 503)
-        except _BadForm as error:
+        except Rejected as error:
             return message_page("This form cannot be read", str(error), error.status)
 
     return endpoint
 
 
-class _BadForm(Exception):
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
 async def _read_form(request: Request) -> Form:
     """Return the fields of a form, the first of each name, whatever the headers say about its length."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise _BadForm(415, "It is not one of this server's forms.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise _BadForm(413, f"It has more than {MAX_FORM:,} bytes. Write less.")
+    if media_type(request) != "application/x-www-form-urlencoded":
+        raise Rejected(415, "It is not one of this server's forms.")
+    body = await read_body(request, MAX_FORM, f"It has more than {MAX_FORM:,} bytes. Write less.")
     try:
         fields = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=10)
     except ValueError as error:
-        raise _BadForm(400, "It is not one of this server's forms.") from error
+        raise Rejected(400, "It is not one of this server's forms.") from error
     return {name: values[0] for name, values in fields.items()}
 
 
