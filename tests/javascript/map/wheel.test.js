@@ -10,8 +10,17 @@ test("the map rests after the start of a zoom, and not before the first", () => 
   const pace = new WheelPace();
   assert.equal(pace.rests(5), false);
   pace.zooms(1000);
+  assert.equal(pace.ends(1001), RESTS - 1, "it is told how long");
   assert.equal(pace.rests(1000 + RESTS - 1), true);
   assert.equal(pace.rests(1000 + RESTS), false);
+});
+
+test("the map rests until the end of a zoom that takes longer", () => {
+  const pace = new WheelPace();
+  pace.zooms(1000);
+  assert.equal(pace.rests(1000 + 3 * RESTS), true);
+  assert.equal(pace.ends(1000 + 3 * RESTS), 0);
+  assert.equal(pace.rests(1000 + 3 * RESTS), false);
 });
 
 test("a notch that comes while the map rests zooms by one level afterwards, in its direction", () => {

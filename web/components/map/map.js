@@ -16,7 +16,7 @@ import { openSheet } from "./sheet.js";
 import { showLayers } from "./tiles.js";
 import { addTools } from "./tools.js";
 import { themeOf, View } from "./view.js";
-import { RESTS, WheelPace } from "./wheel.js";
+import { WheelPace } from "./wheel.js";
 
 /** @import { Component, MapData } from "../data.js" */
 
@@ -105,7 +105,9 @@ function paceWheel(view) {
   view.map.on("zoomstart", () => {
     pace.zooms(performance.now());
     clearTimeout(view.resting);
-    view.resting = setTimeout(turn, RESTS);
+  });
+  view.map.on("zoomend", () => {
+    view.resting = setTimeout(turn, pace.ends(performance.now()));
   });
 }
 
