@@ -92,7 +92,7 @@ _HOLDS = Kind[bool](
     limit=1000,
 )
 
-_EVIDENCE = Kind[Threshold](
+_EVIDENCE = Kind[Threshold | str](  # or why nothing can be measured
     "evidence for thresholds", of="model and threshold", until="a label, a score or a file changes", limit=1000
 )
 
@@ -332,16 +332,27 @@ def _measured_at(
     """Measure a cut by all that is known of what it delivers, once for each state of the labels.
 
     Its recall is that of a sample drawn below it, where there is one.
+
+    Raises
+    ------
+    LearningError
+        Nothing can be measured with these labels. This, too, is found once: galleries ask for every attribute.
     """
     model = model or newest_model(workspace, attribute)
     subject, version = (model.id, value, target, confidence), evidence_version(workspace, attribute, model)
 
-    def measure() -> Threshold:
-        found = by or gather_evidence(workspace, attribute, model)
-        measured = _measured_by(found, value, target=target, confidence=confidence)
-        return with_measured_recall(workspace, attribute, model, measured)
+    def measure() -> Threshold | str:
+        try:
+            found = by or gather_evidence(workspace, attribute, model)
+            measured = _measured_by(found, value, target=target, confidence=confidence)
+            return with_measured_recall(workspace, attribute, model, measured)
+        except LearningError as error:
+            return str(error)
 
-    return workspace.memory.get(_EVIDENCE, subject, version, measure)
+    result = workspace.memory.get(_EVIDENCE, subject, version, measure)
+    if isinstance(result, str):
+        raise LearningError(result)
+    return result
 
 
 def _measured_by(found: Evidence, value: float, *, target: float, confidence: float) -> Threshold:

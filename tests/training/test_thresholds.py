@@ -1,18 +1,22 @@
 """A threshold is suggested until one is kept, and measured on the validation images above it."""
 
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from bam_engine.annotation import NEGATIVE, UNSURE, Attribute
+from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
 from bam_engine.training import certification, certified_cuts, draw_tests, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
+from benchmarks.generated import collection, scored_attribute
 from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.training.certifying import finish, trained
@@ -162,6 +166,20 @@ def test_a_threshold_is_measured_once_for_each_state_of_the_labels(
     vote(played, watercolor, "ada", {row: 1}, purpose="round")
     thresholds.current_threshold(played, watercolor)
     assert measured == [found.value] * 2
+
+
+def test_that_nothing_can_be_measured_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gather, gathered = thresholds.gather_evidence, []
+    monkeypatch.setattr(thresholds, "gather_evidence", lambda *of: gathered.append(1) or gather(*of))
+    with closing(collection(tmp_path, 50)) as workspace:
+        attribute = scored_attribute(workspace, "unjudged")  # nobody has labelled an image
+        first, second = (thresholds.current_threshold(workspace, attribute) for _ in range(2))
+        assert first is not None
+        assert first == second
+        for _ in range(2):
+            with pytest.raises(LearningError, match="labelled"):
+                thresholds.measure_at(workspace, attribute, first.value, target=0.9)
+    assert len(gathered) == 1
 
 
 def test_all_attributes_at_once_share_the_risk() -> None:
