@@ -139,6 +139,7 @@ ROOMS: dict[str, set[str]] = {
         "former_names",
         "from_document",
         "guideline_examples",
+        "image_tags",
         "images",
         "insert_new",
         "insert_row",

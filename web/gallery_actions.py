@@ -17,7 +17,7 @@ from bam_engine.labelling import bulk
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.team import Role
 from bam_engine.training import querying
-from web import guideline_examples, jobs, people, removing, ui
+from web import guideline_examples, jobs, people, removing, tagging, ui
 from web.engine import workspace
 from web.gallery_query import show
 from web.navigation import go
@@ -44,6 +44,7 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
                 _answers(attribute, rows)
             st.caption("Bulk answers are used for training only, never for evaluation.")
             guideline_examples.offer_selection(attribute, rows, popover=_CHOSEN)
+        tagging.tag_selection(rows, key="gallery", popover=_CHOSEN)
         if st.button("Show on the map", icon=":material/map:"):
             go("map", selection=selections.save(ws, rows))
         if st.button("Show only these", icon=":material/filter_alt:"):

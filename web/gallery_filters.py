@@ -131,6 +131,7 @@ def filter_panel(query: Query, names: Sequence[str]) -> None:
     others = [name for name in names if name != query.attribute]
     if others:
         _group("Other attributes", "others", (*query.yes, *query.no), lambda: _others(query, others))
+    _group("Tags", "tag", query.tag, lambda: _tags(query))
     _group("Project", "project", query.project, lambda: _projects(query))
     _group("Colour and year", "colour", (*query.colour, *query.year), lambda: _scanned(query))
     _group("Size and shape", "size", (*query.size, *query.shape), lambda: _dimensions(query))
@@ -279,6 +280,13 @@ def _files(query: Query) -> None:
     counts = facet_counts(workspace(), query, ["format", "licence"])
     _facet("Format, by the name of the file", "format", counts["format"], query.format)
     _facet("Licence", "licence", counts["licence"], query.licence)
+
+
+def _tags(query: Query) -> None:
+    counts = facet_counts(workspace(), query, ["tag"])["tag"]
+    if not counts and not query.tag:
+        st.caption("No image has a tag yet. Open one, or select several, to give them a tag.")
+    _facet("Tag", "tag", counts, query.tag)
 
 
 def _projects(query: Query) -> None:

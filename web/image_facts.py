@@ -24,7 +24,7 @@ from bam_engine.reporting.image_facts import (
 )
 from bam_engine.training.models import scored_attributes
 from bam_engine.workspace.membership import removed
-from web import captions, ui
+from web import captions, tagging, ui
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 
@@ -74,6 +74,7 @@ def draw_image(row: int, *, key: str, wide: bool = True) -> int | None:
         _picture(image)
     with facts:
         _record(image)
+        tagging.image_tags(row, key=key)
         place = ui.placeholder(_SQUARE if layout_store.all_layouts(workspace()) else "")
     with picture if wide else st.container():
         _labels(image.labels)

@@ -19,7 +19,7 @@ from bam_engine.maps.places import places_of
 from bam_engine.team import Role
 from bam_engine.training import querying
 from bam_engine.workspace import Workspace
-from web import map_state, people, ui
+from web import map_state, people, tagging, ui
 from web.components.gallery import Picture, gallery
 from web.gallery_actions import save_view
 from web.image_panel import open_image
@@ -80,6 +80,7 @@ def selection_panel(ws: Workspace, map_id: str, *, busy: bool) -> None:
         _strip(ws, map_id, chosen, rows)
         _balance(class_balance(ws, rows))
         _ways(ws, map_id, chosen, rows, busy=busy)
+        tagging.tag_selection(rows, key="map")
         _label(ws, rows)
         _last_answer(ws)
 

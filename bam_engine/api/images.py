@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bam_engine.collection import IngestResult, ingest_folder
+from bam_engine.gallery.tag_facet import tags_at
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.membership import count_images, member_rows, rows_at
@@ -75,7 +76,7 @@ class Images:
         """Return one line per image, by row.
 
         Columns are ``path``, ``file`` (its state), ``title``, ``project``, ``width``, ``height``, ``license``,
-        ``mature_content`` and ``embedded`` (whether the encoder in use has an embedding of it).
+        ``mature_content``, ``embedded`` (whether the encoder in use has an embedding of it) and ``tags`` (a list).
 
         Examples
         --------
@@ -84,6 +85,7 @@ class Images:
         64 64 True
         """
         rows = member_rows(self.workspace)
+        tags = tags_at(self.workspace, rows)
         images = self.workspace.catalogue.images(rows)
         columns = {
             "path": [image.uri for image in images],
@@ -95,6 +97,7 @@ class Images:
             "license": [image.license for image in images],
             "mature_content": [image.mature_content for image in images],
             "embedded": np.isin(rows, embedded_rows(self.workspace)),
+            "tags": [tags.get(place, []) for place in range(len(rows))],
         }
         return pd.DataFrame(columns, index=pd.Index(rows, name="row"))
 

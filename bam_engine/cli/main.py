@@ -32,6 +32,7 @@ from bam_engine.cli import (
     serve,
     simulation,
     status,
+    tags,
     training,
     urls,
     users,
@@ -101,7 +102,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    setup = (serve, users, demo, collection, urls, removals, attributes, guidelines, annotators, labels)
+    setup = (serve, users, demo, collection, urls, removals, tags, attributes, guidelines, annotators, labels)
     ways = (weights, search, encoders, simulation, training, recall, agreement)
     for module in (*setup, *ways, layouts, results, backups, status):
         module.add_commands(commands)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -218,6 +218,16 @@ captions = sa.Table(
     _made_at(),
     sa.Column("hidden_at", sa.Text),  # null: shown, searched and exported
     sa.Column("hidden_by", sa.ForeignKey("annotators.id")),
+)
+image_tags = sa.Table(
+    "image_tags",
+    metadata,
+    _id(),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("tag", sa.Text, nullable=False),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # who added it; null if nobody gave a name
+    _made_at(),
+    sa.UniqueConstraint("row", "tag"),
 )
 validation_draws = sa.Table(
     "validation_draws",

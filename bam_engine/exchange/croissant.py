@@ -130,6 +130,13 @@ def _file_set(number: int, pattern: str) -> Mapping[str, Any]:
     }
 
 
+def _type_of(column: pa.DataType) -> Mapping[str, Any]:
+    """Return the type of a column's values, and whether an image has a list of them."""
+    if pa.types.is_list(column):
+        return {"dataType": _TYPES[column.value_type], "repeated": True}
+    return {"dataType": _TYPES.get(column, "sc:Integer")}
+
+
 def _record_set(path: str, table: ImageTable) -> Mapping[str, Any]:
     name = Path(path).with_suffix("").as_posix().replace("/", "-")
     fields = [
@@ -138,7 +145,7 @@ def _record_set(path: str, table: ImageTable) -> Mapping[str, Any]:
             "@id": f"{name}/{field.name}",
             "name": field.name,
             "description": meaning_of(field.name),
-            "dataType": _TYPES.get(field.type, "sc:Integer"),
+            **_type_of(field.type),
             "source": {"fileObject": {"@id": path}, "extract": {"column": field.name}},
         }
         for field in table.schema

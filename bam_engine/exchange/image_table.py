@@ -5,8 +5,8 @@ attributes, a few bytes an image, and a function that reads the records page by 
 takes as much memory as its arrays, and one page.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,8 @@ IMAGE_FIELDS = (
 )
 """The columns of an image, in the order of :attr:`ImageTable.pages`: those of ``images.csv``, URL and digest."""
 
+_TAGS = pa.list_(pa.string())
+
 ATTRIBUTE_FIELDS = (
     ("score", pa.float32()),
     ("crowd", pa.string()),
@@ -50,6 +52,7 @@ MEANINGS = {
     "mature_content": "whether the image is marked as mature; empty where nothing is known",
     "license": "the licence that was stated for it; empty where nothing is known",
     "sha256": "the SHA-256 of the file",
+    "tags": "the tags that people gave it, in alphabetical order; they are no labels",
     "generated": "drawn by a program",
     "split": "train, validation or test",
     "score": "the log-odds of the classifier; higher is more positive; empty without an embedding",
@@ -77,6 +80,8 @@ class ImageTable:
         Yields for some images at a time, in order, the columns of ``IMAGE_FIELDS``.
     generated
         Whether the images are drawn by a program.
+    tags
+        The tags of the images that have any, by their place in the table.
     """
 
     images: int
@@ -84,11 +89,12 @@ class ImageTable:
     pages: Callable[[], Iterator[Sequence[Sequence[Any]]]]
     splits: Codes | None = None
     generated: bool = False
+    tags: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     @property
     def schema(self) -> pa.Schema:
-        """The names and types of the columns: those of the image, its split, then those of each attribute."""
-        fields = [pa.field(name, kind) for name, kind in IMAGE_FIELDS]
+        """The names and types of the columns: those of the image, its tags, its split, then those of each attribute."""
+        fields = [*(pa.field(name, kind) for name, kind in IMAGE_FIELDS), pa.field("tags", _TAGS)]
         if self.generated:
             fields.append(pa.field("generated", pa.bool_()))
         if self.splits is not None:
@@ -104,6 +110,7 @@ class ImageTable:
             size = len(page[0])
             part = slice(start, start + size)
             columns = [pa.array(values, kind) for values, (_, kind) in zip(page, IMAGE_FIELDS, strict=True)]
+            columns.append(pa.array([self.tags.get(place, ()) for place in range(start, start + size)], _TAGS))
             if self.generated:
                 columns.append(pa.array(np.ones(size, bool)))
             if self.splits is not None:

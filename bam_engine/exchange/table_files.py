@@ -64,7 +64,9 @@ def _as_json(column: pa.Array) -> pa.Array:
         return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.string())
     if pa.types.is_string(column.type):
         return pa.array([None if text is None else _quoted(text) for text in column.to_pylist()], pa.string())
+    if pa.types.is_list(column.type):
+        return pa.array([None if words is None else _quoted(words) for words in column.to_pylist()], pa.string())
     return column.cast(pa.string())
 
 
-_quoted: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
+_quoted: Callable[[object], str] = json.JSONEncoder(ensure_ascii=False).encode

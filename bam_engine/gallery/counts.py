@@ -11,7 +11,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.gallery import facets, image_facets
+from bam_engine.gallery import image_facets
 from bam_engine.gallery.conditions import Conditions, borderline, conditions
 from bam_engine.gallery.listing import identify, known_scores
 from bam_engine.gallery.query import Query
@@ -59,7 +59,7 @@ class _Counting:
         self.n = len(workspace.catalogue)
         self.known = known_scores(workspace, query, self.n)
         self.version = identify(workspace, replace(query, sort="oldest", seed=0, folded=False), self.known, self.n)
-        self.version += str(facets.version(workspace))
+        self.version += str(image_facets.version(workspace))
 
     @cached_property
     def conditions(self) -> Conditions:

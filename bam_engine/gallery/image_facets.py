@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bam_engine.gallery import facets
 from bam_engine.gallery.categories import category_counts, category_mask
 from bam_engine.gallery.dimensions import dimension_counts, dimension_mask
+from bam_engine.gallery.tag_facet import tag_counts, tag_mask
 from bam_engine.workspace.core import Workspace
 
 Mask = NDArray[np.bool_]
@@ -41,6 +42,7 @@ def _dimension(kind: str) -> Facet:
 
 
 FACETS = {
+    "tag": Facet(tag_mask, tag_counts),
     "project": _category("project"),
     "colour": Facet(facets.in_colours, facets.colour_counts),
     "year": Facet(facets.in_years, facets.year_counts),
@@ -50,3 +52,8 @@ FACETS = {
     "licence": _category("licence"),
 }
 """The facets by the field of the query that names their values."""
+
+
+def version(workspace: Workspace) -> list[int]:
+    """Return a version that changes whenever a facet of an image may."""
+    return [*facets.version(workspace), workspace.tags.version]

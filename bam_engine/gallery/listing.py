@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.errors import NotFound
-from bam_engine.gallery import facets, near_duplicates
+from bam_engine.gallery import image_facets, near_duplicates
 from bam_engine.gallery.conditions import Conditions, conditions
-from bam_engine.gallery.image_facets import FACETS
 from bam_engine.gallery.ordering import order_rows, scoring_attributes
 from bam_engine.gallery.query import Query, from_json
 from bam_engine.labelling import label_states, tasks
@@ -149,8 +148,8 @@ def identify(workspace: Workspace, query: Query, known: dict[str, AttributeScore
     state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n), removed(workspace).version]
     if query.text or query.like or query.upload or query.sort == "spread":
         state += [workspace.choice.key, vectors_state(workspace)]
-    if any(getattr(query, name) for name in FACETS):
-        state.append(facets.version(workspace))
+    if any(getattr(query, name) for name in image_facets.FACETS):
+        state.append(image_facets.version(workspace))
     if query.words:
         state.append(workspace.catalogue.names_version)
     state += [name if scored is None else scored.version() for name, scored in known.items()]

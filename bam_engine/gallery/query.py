@@ -42,6 +42,8 @@ class Query:
         Names of attributes that must accept the image, and that must reject it.
     label
         States of the label for ``attribute``, any of them; see :func:`bam_engine.labelling.label_states.states`.
+    tag
+        Tags, any of them; see :class:`bam_engine.annotation.tag_store.Tags`.
     project, licence, format
         Values of a category, any of them; see :mod:`bam_engine.gallery.categories`.
     size, shape
@@ -79,6 +81,7 @@ class Query:
     label: tuple[str, ...] = ()
     score_from: float | None = None
     score_to: float | None = None
+    tag: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
     licence: tuple[str, ...] = ()
     format: tuple[str, ...] = ()

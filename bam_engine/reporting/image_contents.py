@@ -15,6 +15,7 @@ from bam_engine.exchange.dataset import AttributeColumns, Codes
 from bam_engine.exchange.image_table import ImageTable
 from bam_engine.exchange.splits import groups_of, split_groups
 from bam_engine.gallery.near_duplicates import linked_images
+from bam_engine.gallery.tag_facet import tags_at
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.progress import Report, silent
 from bam_engine.reporting.decided import Decided, decide
@@ -89,6 +90,7 @@ def gather_images(
         lambda: workspace.catalogue.fields(_FIELDS, inside),
         splits,
         demo_workspace.demo(workspace) is not None,
+        tags_at(workspace, rows),
     )
     return Gathered(rows, table, decided)
 

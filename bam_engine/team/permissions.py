@@ -15,7 +15,7 @@ from bam_engine.team.roles import Role
 
 _ANSWERS = (
     *(schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.leases),
-    *(schema.remarks, schema.captions),
+    *(schema.remarks, schema.captions, schema.image_tags),
 )
 _DECISIONS = (
     *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings),

@@ -53,12 +53,15 @@ def image_tables(draw: st.DrawFn) -> tuple[ImageTable, list[dict[str, Any]]]:
         for start in range(0, n, 3):
             yield list(zip(*images[start : start + 3], strict=True))
 
-    table = ImageTable(n, attributes, pages, splits, generated=draw(st.booleans()))
+    places = st.integers(0, max(n - 1, 0))
+    tags = draw(st.dictionaries(places, st.lists(_TEXT, min_size=1, max_size=3))) if n else {}
+    table = ImageTable(n, attributes, pages, splits, draw(st.booleans()), tags)
     return table, [expected(table, place, image) for place, image in enumerate(images)]
 
 
 def expected(table: ImageTable, place: int, image: tuple[Any, ...]) -> dict[str, Any]:
     row: dict[str, Any] = dict(zip([name for name, _ in IMAGE_FIELDS], image, strict=True))
+    row["tags"] = list(table.tags.get(place, ()))
     if table.generated:
         row["generated"] = True
     if table.splits is not None:

@@ -75,6 +75,14 @@ def test_a_viewer_has_no_buttons_that_answer_or_remove(team: Team, watercolor: A
     assert {"image-answer-yes", "image-remove"} <= {button.key for button in team.open("image", Role.OWNER).button}
 
 
+def test_a_viewer_reads_tags_and_an_annotator_gives_them(team: Team) -> None:
+    team.workspace.tags.add([0], "to check")
+    viewed = team.open("image", Role.VIEWER)
+    assert "image-tags" not in {field.key for field in viewed.multiselect}
+    assert "Tags: to check" in text_of(viewed)
+    assert team.open("image", Role.ANNOTATOR).multiselect(key="image-tags").value == ["to check"]
+
+
 def test_a_viewer_does_not_stop_the_work_of_others(team: Team) -> None:
     done = threading.Event()
     team.workspace.jobs.start(layout_form.JOB, "Map", lambda _report: done.wait(60))

@@ -64,6 +64,17 @@ def test_attributes_are_chosen_by_name_and_removed_images_are_left_out(decided: 
     assert table["uri"].tolist() == [uri for row, uri in enumerate(uris) if row not in (0, 5)]
 
 
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_each_image_has_the_list_of_its_tags(decided: Workspace, tmp_path: Path, form: str) -> None:
+    decided.tags.add([3, 5, 8], "to check")
+    decided.tags.add([5], "a “talk”")
+    decided.removals.remove([0, 8], reason="a test")
+    table = read(decided, tmp_path / f"dataset.{form}")
+    found = {Path(uri).name: list(tags) for uri, tags in zip(table["uri"], table["tags"], strict=True) if len(tags)}
+    names = [Path(uri).name for uri in decided.catalogue.uris()]
+    assert found == {names[3]: ["to check"], names[5]: ["a “talk”", "to check"]}
+
+
 def test_projects_and_near_duplicates_are_in_one_split(decided: Workspace, tmp_path: Path) -> None:
     copies, originals = [40, 41, 42, 50], [3, 3, 3, 9]
     decided.vectors().replace(copies, vectors_of(decided)[originals].copy())

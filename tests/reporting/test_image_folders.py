@@ -31,8 +31,10 @@ def decided(played: Workspace, watercolor: Attribute) -> Workspace:
 @pytest.fixture
 def table(decided: Workspace, tmp_path: Path) -> dict[str, dict[str, Any]]:
     """The rows of the Parquet export, by the digest of the image."""
+    decided.tags.add([0, 7], "to check")
     export(decided, tmp_path / "table.parquet", form="parquet", content=SPLIT)
     rows = pd.read_parquet(tmp_path / "table.parquet").astype(object)
+    rows["tags"] = rows["tags"].map(list)
     return {row["sha256"]: row for row in rows.where(rows.notna(), None).to_dict("records")}
 
 
