@@ -45,7 +45,8 @@ def write_imagefolder(table: ImageTable, folder: Path, *, way: str = "copy", rep
     """Write the layout that ``datasets.load_dataset("imagefolder", data_dir=…)`` reads.
 
     With splits, each has a folder with its pictures and its ``metadata.jsonl``; without, the pictures are in
-    ``images``. ``metadata.jsonl`` has a line for each picture: its ``file_name``, and every column of the table.
+    ``images``. ``metadata.jsonl`` has a line for each picture: its ``file_name``, and every column of the table. Its
+    tags are a list as JSON text, since ``datasets`` takes splits with and without tags for tables of other types.
     """
     parts = _parts(table)
     written = Written([f"{part}/metadata.jsonl" if part else "metadata.jsonl" for part in parts])
@@ -66,7 +67,8 @@ def write_imagefolder(table: ImageTable, folder: Path, *, way: str = "copy", rep
         for row, path in _with_pictures(table, put, folder, written, report):
             part = row.get("split") or ""
             written.digests[path] = row["sha256"]
-            _write_line(lines[part], {"file_name": path.removeprefix(f"{part}/") if part else path, **row})
+            name, tags = path.removeprefix(f"{part}/") if part else path, json.dumps(row["tags"], ensure_ascii=False)
+            _write_line(lines[part], {"file_name": name, **row, "tags": tags})
     return written
 
 

@@ -78,6 +78,7 @@ def test_datasets_loads_an_imagefolder_with_its_splits_and_columns(
             expected = table[row["sha256"]]
             assert content.shares is None or expected["split"] == split
             assert row["image"].size == (expected["width"], expected["height"])
+            assert json.loads(row["tags"]) == expected["tags"]
             assert row["media_watercolor_label"] == expected["media_watercolor_label"]
             seen[row["sha256"]] = row
     assert seen.keys() == table.keys()
@@ -91,7 +92,7 @@ def test_the_lines_of_an_imagefolder_are_the_rows_of_the_table(
     assert len(found) == len(table)
     for parent, row in found:
         assert sha256_of(parent / row["file_name"]) == row["sha256"]
-        assert same(row, table[row["sha256"]])
+        assert same(row | {"tags": json.loads(row["tags"])}, table[row["sha256"]])
 
 
 def test_a_folder_for_each_label_holds_the_images_that_have_it(
