@@ -41,6 +41,7 @@ SUITE = (
     "identity",
     "urls",
     "annotating",
+    "flags",
     "demo",
     "demo_contents",
     "tour",

@@ -8,12 +8,14 @@ from bam_engine.annotation import Annotator
 from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
+from bam_engine.labelling.flags import flags
 from web import identity, ui, undo
 from web.engine import workspace
 
 ws = workspace()
 people = ws.annotators
 answers = answers_by_annotator(ws)
+flagged = flags(ws)
 
 
 @ui.guard()
@@ -68,8 +70,16 @@ def warn(group: list[Annotator]) -> None:
 
 def card(one: Annotator, others: list[Annotator]) -> None:
     """Draw an annotator, with what can be done about them."""
+    flag = flagged.get(one.id)
     kind = " · simulated" if one.simulated else ""
-    with st.expander(f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{kind}"):
+    seen = " · :material/flag: worth a look" if flag else ""
+    with st.expander(f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{kind}{seen}"):
+        if flag:
+            st.warning(
+                f"{flag.text} Look at some of these answers, or ask, before you conclude anything: who understood the "
+                "question differently looks like this too.",
+                icon=":material/flag:",
+            )
         with st.form(f"rename-form-{one.id}", border=False):
             name, button = st.columns([3, 1], vertical_alignment="bottom")
             new = name.text_input("Name", one.name, max_chars=MAX_LENGTH, key=f"name-{one.id}-{one.name}")

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
+from bam_engine.labelling.flags import flags
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
 
@@ -31,11 +32,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
 
 @one_flow
 def list_all(workspace: Workspace, _options: Namespace) -> None:
-    """Print the annotators with their answers, who is merged into whom, and which names may be one person's."""
-    answers = answers_by_annotator(workspace)
+    """Print the annotators with their answers and flags, who is merged into whom, and which names may be one's."""
+    answers, flagged = answers_by_annotator(workspace), flags(workspace)
     for one in workspace.annotators.all():
         facts = [count(answers.get(one.id, 0), "answer"), *["simulated"] * one.simulated, *["archived"] * one.archived]
         print(f"{one.name}: {', '.join(facts)}")
+        if one.id in flagged:
+            print(f"  {flagged[one.id].text}")
     for one, other in workspace.annotators.merged():
         print(f"{one.name}: merged into {other.name}")
     print_spellings(workspace)

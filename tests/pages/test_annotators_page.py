@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
-from bam_engine.annotation import NewAnswer
+from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.workspace import Workspace
+from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 
 
@@ -96,3 +97,17 @@ def test_an_archived_annotator_is_listed_and_brought_back(
 
 def test_the_overview_names_two_spellings(spelled: Workspace, open_page: Callable[..., AppTest]) -> None:
     assert "“Anna” and “anna”: spellings of one name" in text_of(open_page(spelled, "overview"))
+
+
+def test_answers_that_do_not_depend_on_the_image_are_flagged(
+    workspace: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    workspace.redundancy = 3
+    for name in ("ada", "ben"):
+        vote(workspace, watercolor, name, {row: row % 2 for row in range(80)})
+    assert "worth a look" not in text_of(open_page(workspace, "annotators"))
+    vote(workspace, watercolor, "cleo", dict.fromkeys(range(80), 0))
+    app = open_page(workspace, "annotators")
+    (flag,) = [one.label for one in app.expander if "worth a look" in one.label]
+    assert "cleo" in flag
+    assert "Answers almost only no: yes to 0% of 40 images where others say yes" in text_of(app)
