@@ -42,9 +42,9 @@ def add() -> None:
     """Offer to choose a list, show what it holds, and download it."""
     with st.expander("Add pictures by their URLs", icon=":material/link:"):
         st.caption(
-            "A CSV, TSV, Parquet or JSON lines file with a column of URLs, or a text with one URL a line. The pictures "
-            "are stored in the folder of the workspace. Servers are asked politely: few requests at once, and what "
-            "robots.txt or X-Robots-Tag forbid is left out."
+            "A CSV, TSV, Parquet or JSON lines file with a column of URLs, a text with one URL a line, or BAM's SQLite "
+            "file. The pictures are stored in the folder of the workspace. Servers are asked politely: few requests at "
+            "once, and what robots.txt or X-Robots-Tag forbid is left out."
         )
         uploaded = st.file_uploader("Upload a list", key="url-list-upload")
         typed = st.text_input(

@@ -4,8 +4,10 @@ from argparse import ArgumentParser, Namespace
 
 from bam_engine.cli.arguments import EPILOG, Commands, add_command, add_raw_text, given_path
 from bam_engine.cli.paths import print_lines_without_path, print_paths
+from bam_engine.cli.progress import bar
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.formatting import count
+from bam_engine.labelling.bam_answers import import_bam
 from bam_engine.labelling.exporting import write_labels
 from bam_engine.labelling.importing import ImportedLabels, StoredLabels, import_labels
 from bam_engine.labelling.tasks import attribute_of
@@ -41,6 +43,14 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "are skipped. Imported labels count as votes and are used for training; with --validation, they answer the "
         "validation sample instead. Importing a file twice stores its labels once."
     )
+    action = add_command(actions, "import-bam", import_bam_file, "store the answers and captions of BAM's SQLite file")
+    action.add_argument("file", type=given_path, help="BAM's SQLite file, or one that `bam export` wrote")
+    action.description = (
+        "Store the answers and captions of BAM's SQLite file, or of one that `bam export` wrote, under the names of "
+        "its workers. Missing attributes are added. Images are recognised by the URL or the path in the table modules: "
+        "`bam urls download FILE` adds those with a URL. Answers count as votes and are used for training. Importing "
+        "a file twice stores its answers once, so it can be run again after more images were downloaded."
+    )
     action = add_command(actions, "export", export_file, "write the labels that people agree on to a CSV")
     action.add_argument("file", type=given_path, help="CSV to write")
     action.add_argument("--attribute", required=True, help="attribute that the labels are about")
@@ -68,6 +78,31 @@ def import_file(workspace: Workspace, options: Namespace) -> None:
     if workspace.redundancy > 1:
         print(f"Each image needs {workspace.redundancy} votes: labels train once as many annotators agree.")
     print(f"next: train on them (`bam score {attribute.name}`)")
+
+
+def import_bam_file(workspace: Workspace, options: Namespace) -> None:
+    """Import BAM's file, and print what was stored and what was not."""
+    with bar("import", "annotators") as report:
+        imported = import_bam(workspace, options.file, report=report)
+    stored = imported.answers
+    print(
+        f"{count(stored.new, 'answer')} stored: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure; "
+        f"{count(imported.captions, 'caption')} stored"
+    )
+    if imported.attributes:
+        print(f"  {count(len(imported.attributes), 'attribute')} added: {', '.join(imported.attributes)}")
+    if known := stored.repeated + imported.known_captions:
+        print(f"  {known:,} already stored")
+    if stored.left_out:
+        print(f"  {stored.left_out:,} left out: held out for validation, certification or audit")
+    for reason, number in sorted(imported.left_out.items(), key=lambda item: -item[1]):
+        print(f"  {number:,} left out: {reason}")
+    if imported.without_image:
+        verb = "is" if imported.without_image == 1 else "are"
+        print(
+            f"{count(imported.without_image, 'image')} with answers or captions {verb} not in the collection: "
+            f"`bam urls download {options.file}` adds those with a URL; then import again"
+        )
 
 
 def _print_stored(stored: StoredLabels, options: Namespace) -> None:

@@ -94,6 +94,10 @@ class Catalogue:
         """Return the title of every image, by row."""
         return self._column(table.c.title)
 
+    def urls(self) -> list[str | None]:
+        """Return the URL that every image was downloaded from, by row; None where it was not."""
+        return self._column(table.c.url)
+
     def digests(self) -> Digests:
         """Return the digest of every image, by row, read once: a row keeps its digest."""
         return snapshot_of(self._engine).read("digests", [table], columns.read_digests)

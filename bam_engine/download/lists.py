@@ -1,4 +1,4 @@
-"""Lists of URLs: CSV, TSV, Parquet, JSON lines and plain text.
+"""Lists of URLs: CSV, TSV, Parquet, JSON lines, plain text and BAM's SQLite.
 
 In:  a file, and which columns hold what. Out: its lines one after the other, in memory that does not grow with the
 file. A line that is damaged gives a line without a URL, and hides none of the others.
@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from bam_engine.collection import bam_file
 from bam_engine.collection.files import MAX_PROJECT, NO, YES
 from bam_engine.collection.texts import printable
 from bam_engine.errors import CollectionError
@@ -32,6 +33,7 @@ SUFFIXES: Mapping[str, str] = {
     ".ndjson": "JSON lines",
     ".txt": "text",
     ".urls": "text",
+    **dict.fromkeys(bam_file.SUFFIXES, "BAM's SQLite"),
 }
 """The formats of lists by the suffix of the file."""
 
@@ -55,7 +57,7 @@ class Line:
     Attributes
     ----------
     number
-        Of the line in the file, from 1; of Parquet, the row from 1.
+        Of the line in the file, from 1; of Parquet and BAM's SQLite, the row from 1.
     url
         As it is written; "" where there is none.
     problem
@@ -195,6 +197,9 @@ class _Opened:
     def _open(self) -> Iterator[_Record]:
         if self.format == "Parquet":
             return self._open_parquet()
+        if self.format == "BAM's SQLite":
+            self.names, self._rows = bam_file.MODULES, bam_file.count_modules(self.path)
+            return enumerate(bam_file.modules(self.path), start=1)
         if self.format == "text":
             return ((number, [line]) for number, line in _text(self._file) if not line.startswith("#"))
         if self.format == "JSON lines":
@@ -271,7 +276,7 @@ class _Opened:
 
     def count_lines(self) -> int:
         """Return the number of records, or of lines where a record is one."""
-        if self.format == "Parquet":
+        if self.format in ("Parquet", "BAM's SQLite"):
             return self._rows
         self._file.seek(0)
         ends, last = 0, b"\n"
