@@ -5,8 +5,9 @@ annotator holds until the lease expires. A lease keeps others from doing the sam
 answers after it has expired is stored all the same (:mod:`.extra_votes`). The clock is a parameter.
 """
 
+import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,33 +88,37 @@ class Leases:
         return _current(self._all(), attribute_id, moment)
 
     def take(
-        self, asked: Assignment, wanted: Wanted, *, size: int, moment: datetime, lasts: timedelta
-    ) -> Assignment | None:
-        """Assign the first ``size`` of the ``wanted`` images that nobody else holds; None if there is none.
+        self, asked: Assignment, wanted: Wanted, *, size: int, moment: datetime, lasts: timedelta, at_least: int = 1
+    ) -> list[Assignment]:
+        """Assign the first of the ``wanted`` images that nobody else holds, ``size`` at a time; none if there are none.
 
         Others wait meanwhile, so two people never get more of an image than it needs, nor one person an image twice.
+        However many assignments are made, the database is written once.
 
         Parameters
         ----------
         asked
-            The assignment without its images; its id is new.
+            What the assignments have in common, without images; each gets an id of its own.
         lasts
-            How long the lease is, without an answer.
+            How long the leases are, without an answer.
+        at_least
+            How many images are needed, at least 1: as many assignments are made as hold them, all full but the last.
         """
         known = self._all()
         with self._engine.begin() as connection:
             held = _locked(connection, known, asked.attribute_id, moment)
             own = [one.assignment.rows for one in held if one.assignment.annotator_id == asked.annotator_id]
             free = wanted.free(held, asked.annotator_id) & ~np.isin(wanted.rows, [row for rows in own for row in rows])
-            rows = wanted.rows[free][:size]
-            if not len(rows):
-                return None
-            assignment = Assignment(
-                asked.id, asked.attribute_id, asked.annotator_id, asked.purpose, asked.source_id, tuple(rows.tolist())
-            )
-            add_assignment(connection, assignment)
-            _lease(connection, assignment.id, moment, lasts)
-        return assignment
+            rows = wanted.rows[free][: -(-at_least // size) * size].tolist()
+            taken = [
+                replace(asked, id=str(uuid.uuid4()), rows=tuple(rows[begin : begin + size]))
+                for begin in range(0, len(rows), size)
+            ]
+            for assignment in taken:
+                add_assignment(connection, assignment)
+            if taken:
+                _lease(connection, [one.id for one in taken], moment, lasts)
+        return taken
 
     def renew(self, assignment: Assignment, wanted: Wanted, *, moment: datetime, lasts: timedelta) -> bool:
         """Lease an assignment whose lease has expired; False if others hold any of its ``wanted`` images by now."""
@@ -122,7 +127,7 @@ class Leases:
             held = _locked(connection, known, assignment.attribute_id, moment)
             if not wanted.free(held, assignment.annotator_id).all():
                 return False
-            _lease(connection, assignment.id, moment, lasts)
+            _lease(connection, [assignment.id], moment, lasts)
         return True
 
     def give_back(self, assignment_ids: Sequence[str]) -> None:
@@ -161,12 +166,12 @@ def extend(connection: sa.Connection, assignment: Any, moment: datetime, lasts: 
     )
 
 
-def _lease(connection: sa.Connection, assignment_id: str, moment: datetime, lasts: timedelta) -> None:
-    """Store a lease, in place of those that have expired."""
-    expired = (leases.c.expires_at <= time_text(moment)) | (leases.c.assignment_id == assignment_id)
+def _lease(connection: sa.Connection, assignment_ids: Sequence[str], moment: datetime, lasts: timedelta) -> None:
+    """Store leases that end together, in place of those that have expired."""
+    expired = (leases.c.expires_at <= time_text(moment)) | leases.c.assignment_id.in_(assignment_ids)
     connection.execute(sa.delete(leases).where(expired))
-    values = {"assignment_id": assignment_id, "expires_at": time_text(moment + lasts)}
-    insert_new(connection, leases, [values])
+    until = time_text(moment + lasts)
+    insert_new(connection, leases, [{"assignment_id": one, "expires_at": until} for one in assignment_ids])
 
 
 def _locked(connection: sa.Connection, known: tuple[Lease, ...], attribute_id: int, moment: datetime) -> list[Lease]:

@@ -92,15 +92,13 @@ def open_share(
     if not np.isin(wanted.rows, _rows_of(held)).any():
         workspace.leases.give_back([one.id for one in held])
         held = _renewed(workspace, task, annotator_id, wanted, moment, lasts)
-    while np.isin(wanted.rows, _rows_of(held)).sum() < at_hand:
-        asked = Assignment(str(uuid.uuid4()), task.attribute.id, annotator_id, task.purpose, task.source_id, rows=())
-        more = workspace.leases.take(asked, wanted, size=size, moment=moment, lasts=lasts)
-        if more is None:
-            break
-        held.append(more)
+    missing = at_hand - int(np.isin(wanted.rows, _rows_of(held)).sum())
+    if missing > 0:
+        asked = Assignment("", task.attribute.id, annotator_id, task.purpose, task.source_id, rows=())
+        held += workspace.leases.take(asked, wanted, size=size, moment=moment, lasts=lasts, at_least=missing)
     if not np.isin(wanted.rows, _rows_of(held)).any():
         return None
-    return _share(workspace, task, annotator_id, held, moment)
+    return _share(workspace, task, annotator_id, held, wanted, moment)
 
 
 def to_describe(workspace: Workspace, assignment: Assignment) -> list[int]:
@@ -204,14 +202,17 @@ def _renewed(
     return [last] if workspace.leases.renew(last, of_it, moment=moment, lasts=lasts) else []
 
 
-def _share(workspace: Workspace, task: Task, annotator_id: int, held: list[Assignment], moment: datetime) -> Share:
+def _share(
+    workspace: Workspace, task: Task, annotator_id: int, held: list[Assignment], wanted: Wanted, moment: datetime
+) -> Share:
     """Return the share of an annotator who holds these assignments; removed images are left out."""
-    shown = [replace(one, rows=tuple(row for row in one.rows if row in set(task.rows.tolist()))) for one in held]
+    in_task = set(task.rows.tolist())
+    shown = [replace(one, rows=tuple(row for row in one.rows if row in in_task)) for one in held]
     answers = tasks.votes(workspace, task.attribute)
     own = (answers.annotators == annotator_id) & np.isin(answers.rows, task.rows)
     rows, values, in_hand = answers.rows[own], answers.answers[own], _rows_of(shown)
     given = dict(zip(rows.tolist(), values.tolist(), strict=True))
-    left = np.setdiff1d(rows_for(workspace, task, annotator_id, moment=moment), in_hand)
+    left = np.setdiff1d(wanted.rows[_free(workspace, task, wanted, annotator_id, moment)], in_hand)
     return Share(
         assignments=tuple(shown),
         answers={row: given[row] for row in in_hand.tolist() if row in given},

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import Assignment, Attribute, NewAnswer, Saved
@@ -228,6 +229,26 @@ def test_opening_a_task_again_asks_the_database_next_to_nothing(workspace: Works
         open_share(workspace, task, "ada", at_hand=10)
     assert len(first) <= 32, first
     assert len(again) <= 3, again
+
+
+def test_all_assignments_that_a_page_needs_are_written_at_once(workspace: Workspace, task: Task) -> None:
+    workspace.annotations.annotator("ada")
+    writes: list[sa.Connection] = []
+
+    def wrote(connection: sa.Connection) -> None:
+        writes.append(connection)
+
+    sa.event.listen(workspace.engine, "commit", wrote)
+    share = open_share(workspace, task, "ada", at_hand=12, moment=NOW)
+    sa.event.remove(workspace.engine, "commit", wrote)
+    assert share is not None
+    assert [len(one.rows) for one in share.assignments] == [5, 5, 5]
+    assert [row for one in share.assignments for row in one.rows] == task.rows[:15].tolist()
+    assert len({one.id for one in share.assignments}) == 3
+    assert len(writes) == 1
+    again = open_share(workspace, task, "ada", at_hand=12, moment=NOW)
+    assert again is not None
+    assert again.assignments == share.assignments, "they keep their order"
 
 
 def test_leases_that_have_expired_are_not_kept(workspace: Workspace, task: Task) -> None:
