@@ -3,7 +3,9 @@
 In:  the latest answer of every (image, annotator), and the decisions of adjudicators. Out: at most one label per image.
 """
 
+import zlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,16 +109,41 @@ def consensus(answers: Answers, *, redundancy: int | Redundancy, decisions: Deci
         ],
         axis=1,
     ).astype(np.int64)
-    positives, negatives = counts[:, 0], counts[:, 1]
-    labels, required = np.full(len(rows), NO_LABEL, dtype=np.int8), redundancy.of(rows)
-    lead = np.where(negatives > 0, CONTESTED_LEAD, 1)
-    labels[(positives >= required) & (positives - negatives >= lead)] = POSITIVE
-    labels[(negatives >= required) & (negatives > positives)] = NEGATIVE
+    required = redundancy.of(rows)
+    labels = _labels_by_votes(counts, required)
     decided = np.zeros(len(rows), dtype=bool)
     if decisions is not None:
         decided[decided_places] = True
         labels[decided_places] = np.where(decisions.answers == UNSURE, NO_LABEL, decisions.answers)
     return Consensus(rows.astype(np.int64), labels, counts, labels != NO_LABEL, decided, required)
+
+
+def _labels_by_votes(counts: NDArray[np.int64], required: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return the label of each image (m,) by its votes (m, 3) and how many must agree, before anybody decides."""
+    positives, negatives = counts[:, 0], counts[:, 1]
+    labels = np.full(len(counts), NO_LABEL, dtype=np.int8)
+    lead = np.where(negatives > 0, CONTESTED_LEAD, 1)
+    labels[(positives >= required) & (positives - negatives >= lead)] = POSITIVE
+    labels[(negatives >= required) & (negatives > positives)] = NEGATIVE
+    return labels
+
+
+@cache
+def rule() -> int:
+    """Return a number that tells the rule of consensus from those of other versions of this program.
+
+    It is a digest of the labels that follow from up to five votes of each answer where one to three must agree, and of
+    how they count in a sample that judges. What is stored under the answers alone would outlive a change of the rule.
+    """
+    counts = np.indices((6, 6, 6)).reshape(3, -1).T.astype(np.int64)
+    found = []
+    for number in (1, 2, 3):
+        required = np.full(len(counts), number, np.int64)
+        labels = _labels_by_votes(counts, required)
+        nobody = np.zeros(len(counts), bool)
+        agreed = Consensus(np.arange(len(counts)), labels, counts, labels != NO_LABEL, nobody, required)
+        found += [labels.tobytes(), judged_labels(agreed).tobytes()]
+    return zlib.crc32(b"".join(found))
 
 
 def judged_labels(agreed: Consensus) -> NDArray[np.int8]:

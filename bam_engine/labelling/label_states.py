@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.annotation.answer_log import answer_log
+from bam_engine.annotation.consensus import rule
 from bam_engine.labelling import bulk, tasks
 from bam_engine.labelling.drawn_images import certification_images, stored_recall_samples, validation_images
 from bam_engine.workspace.core import Workspace
@@ -119,16 +120,18 @@ def last_answer(workspace: Workspace, attribute: Attribute | None = None) -> str
 def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     """Return numbers that change whenever a label may have changed.
 
-    They are the id of the attribute's last answer, the number of its validation images and of the images that its
-    certifications have queried, how many annotators must agree on an image, and on one that judges, which of those who
-    answered count for another, how many images each recall sample asks about, as negative numbers, and, if images were
-    removed, which. The same state of the labels has the same numbers in every process.
+    They are the id of the attribute's last answer, the rule by which answers become labels, the number of its
+    validation images and of the images that its certifications have queried, how many annotators must agree on an
+    image, and on one that judges, which of those who answered count for another, how many images each recall sample
+    asks about, as negative numbers, and, if images were removed, which. The same state of the labels has the same
+    numbers in every process.
     """
     log, gone = answer_log(workspace.engine, attribute.id), removed(workspace)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
     samples = stored_recall_samples(workspace, attribute)
     return [
         log.last,
+        rule(),
         len(validation_images(workspace, attribute).rows),
         sum(len(certification_images(workspace, each.id).rows) for each in certifications),
         workspace.redundancy,

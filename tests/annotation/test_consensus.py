@@ -1,5 +1,6 @@
 """Consensus against its definition, image by image."""
 
+import importlib
 import itertools
 import math
 
@@ -161,3 +162,15 @@ def test_a_decision_judges_whatever_the_votes_and_is_not_positive_if_unsure() ->
     decided = Decisions(np.array([3, 4, 5]), np.array([9, 9, 9]), np.array([1, 0, -1], np.int8), np.array([1, 2, 3]))
     agreed = consensus(as_answers({(3, 1): NEGATIVE, (5, 1): POSITIVE}), redundancy=2, decisions=decided)
     assert judged_labels(agreed).tolist() == [1, 0, 0]
+
+
+def test_another_rule_has_another_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = importlib.import_module("bam_engine.annotation.consensus")
+    numbers = [rule.rule.__wrapped__()]
+    for lead in (1, 3):
+        monkeypatch.setattr(rule, "CONTESTED_LEAD", lead)
+        numbers.append(rule.rule.__wrapped__())
+    assert len(set(numbers)) == 3
+    monkeypatch.undo()
+    monkeypatch.setattr(rule, "judged_labels", lambda agreed: agreed.labels)  # where unsure is left out, as it once was
+    assert rule.rule.__wrapped__() not in numbers

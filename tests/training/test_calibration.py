@@ -1,11 +1,13 @@
 """Scores become probabilities by the validation labels, stay with the model, and follow new answers."""
 
+import importlib
+
 import numpy as np
 import pytest
 
 from bam_engine import learning
 from bam_engine.annotation import Attribute
-from bam_engine.labelling import tasks
+from bam_engine.labelling import label_states, tasks
 from bam_engine.reporting.image_facts import score_lines
 from bam_engine.training import rounds, validation
 from bam_engine.training.calibration import calibration_of, probabilities
@@ -15,6 +17,8 @@ from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.database.counting import counted
 from tests.labelling.team import vote
+
+consensus_rule = importlib.import_module("bam_engine.annotation.consensus")  # the package has a function of this name
 
 
 def test_without_a_model_there_is_no_probability_and_it_says_why(workspace: Workspace, watercolor: Attribute) -> None:
@@ -55,6 +59,36 @@ def test_it_is_stored_with_the_model_and_refitted_when_answers_are_added(
     second, _ = calibration_of(workspace, watercolor)
     assert second is not None
     assert (first.n, second.n) == (40, 60)
+
+
+def test_one_that_was_fitted_to_labels_by_another_rule_is_fitted_again(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody answers in between: the former version of the program had stored it."""
+    oracle.play(workspace, watercolor, count=1)
+    yes = tasks.blind_labels(workspace, watercolor)
+    contested = np.intersect1d(tasks.validation_task(workspace, watercolor).rows, yes.rows[yes.labels == 1])[
+        :4
+    ].tolist()
+    for who, answer in (("ada", 1), ("bob", 0)):
+        vote(workspace, watercolor, who, dict.fromkeys(contested, answer))
+    found = {}
+    for lead in (1, consensus_rule.CONTESTED_LEAD):
+        with monkeypatch.context() as patch:
+            patch.setattr(consensus_rule, "CONTESTED_LEAD", lead)
+            patch.setattr(consensus_rule, "rule", consensus_rule.rule.__wrapped__)
+            patch.setattr(label_states, "rule", consensus_rule.rule)
+            reader = Workspace(workspace.folder, workspace.cache.parent)
+            found[lead] = (
+                calibration_of(reader, watercolor)[0],
+                len(label_states.states(reader, watercolor).rows["disputed"]),
+            )
+            sample = evaluation_set(reader, watercolor)
+            expected = learning.calibrate(sample.scores, sample.labels, groups=sample.groups)
+            assert found[lead][0] == expected
+            reader.close()
+    assert found[1][0] != found[2][0]
+    assert (found[1][1], found[2][1]) == (0, len(contested))
 
 
 def test_reading_it_writes_once_and_answers_about_another_attribute_change_nothing(

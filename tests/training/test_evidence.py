@@ -97,21 +97,21 @@ def measured(found: Selection, scores: np.ndarray, labels: np.ndarray, cut: floa
 @pytest.mark.slow
 @pytest.mark.parametrize("topped_up", [False, True])
 def test_intervals_hold_although_ten_times_as_many_images_come_in_later(topped_up: bool) -> None:
-    """400 labels of 5,000 images, 50,000 negatives later, and then perhaps a top-up of 400."""
+    """200 labels of 2,000 images, 20,000 negatives later, and then perhaps a top-up of 200."""
     rng, precise, recalled = np.random.default_rng(0), [], []
-    for _ in range(200):
-        truth = np.append(rng.random(5000) < 0.2, np.zeros(50_000, bool))
-        scores = (2 * truth + rng.normal(size=55_000)).astype(np.float32)
-        first = rng.choice(5000, 400, replace=False)
-        draws = [Draw(first, NONE, 5000)]
+    for _ in range(100):
+        truth = np.append(rng.random(2000) < 0.2, np.zeros(20_000, bool))
+        scores = (2 * truth + rng.normal(size=22_000)).astype(np.float32)
+        first = rng.choice(2000, 200, replace=False)
+        draws = [Draw(first, NONE, 2000)]
         if topped_up:
-            rest = np.setdiff1d(np.arange(55_000), first)
-            draws.append(Draw(rng.choice(rest, 400, replace=False), NONE, 55_000))
-        labels = np.full(55_000, -1, np.int8)
+            rest = np.setdiff1d(np.arange(22_000), first)
+            draws.append(Draw(rng.choice(rest, 200, replace=False), NONE, 22_000))
+        labels = np.full(22_000, -1, np.int8)
         for each in draws:
             labels[each.rows] = truth[each.rows]
         found = select_evidence(scores, labels, draws)
-        population = np.arange(55_000) < (55_000 if topped_up else 5000)
+        population = np.arange(22_000) < (22_000 if topped_up else 2000)
         assert found.images == population.sum()
         curve = measured(found, scores, labels, 1.0)
         accepted = scores >= 1
