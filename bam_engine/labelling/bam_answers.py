@@ -20,7 +20,6 @@ from bam_engine.collection.words import fold
 from bam_engine.download.outcomes import Failure
 from bam_engine.download.urls import parse_url
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
-from bam_engine.formatting import count
 from bam_engine.labelling.importing import StoredLabels, store_labels
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -97,8 +96,8 @@ def import_bam(workspace: Workspace, file: Path, *, report: Report = silent) -> 
     rows = _rows_of(workspace, crowd.sources, file.absolute().parent)
     if crowd.sources and not rows:
         raise ExchangeError(
-            f"None of the {count(len(crowd.sources), 'picture')} that {file.name} has answers about is in the "
-            f"collection. Download them first: `bam urls download {file}`."
+            f"No image that {file.name} has answers about is in the collection. Download them first: `bam urls "
+            f"download {file}`."
         )
     before = {attribute.name for attribute in workspace.attributes.all()}
     stored = _store_answers(workspace, crowd, rows, report)

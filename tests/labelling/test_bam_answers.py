@@ -224,7 +224,9 @@ def test_a_file_of_which_nothing_is_here_says_how_to_get_it(workspace: Workspace
         crowd_raw_hits=[hit("a", "W1")],
         crowd_raw_choices=[("a", 1, WATERCOLOR, 1)],
     )
-    with pytest.raises(ExchangeError, match=r"None of the 1 picture .* Download them first: `bam urls download"):
+    with pytest.raises(
+        ExchangeError, match=r"No image that bam.sqlite has answers about .* Download them first: `bam urls download"
+    ):
         import_bam(workspace, file)
     assert not workspace.attributes.all()
 
