@@ -1,11 +1,13 @@
 """Images: add a folder, follow its progress, see what could not be read."""
 
+from pathlib import Path
 from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
 
-from bam_engine.collection import check_allowed, ingest_folder
+from bam_engine.archives import FOLDER, ingest_images
+from bam_engine.collection import check_allowed
 from bam_engine.collection.browsing import image_roots
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
@@ -17,13 +19,18 @@ from web.navigation import link
 from web.overview_parts import strip
 
 JOB = "ingest"
+ARCHIVES = (
+    "Archives are zip, tar (WebDataset, too) and Parquet files with images in them. Their images, also those of "
+    "archives in the folder, are copied into the folder of the workspace."
+)
 STRIP = 24  # pictures; as many as fit are seen
 
 ws = workspace()
 demo = demo_workspace.demo(ws)
 ui.head(
     "Images",
-    "Add a folder of images. Nothing is copied or changed: the files stay where they are."
+    "Add a folder of images: the files stay where they are. Images in archives (zip, tar, Parquet) are copied into the "
+    "workspace."
     if demo is None
     else "The generated images of the demo, and more of them if you like.",
 )
@@ -60,8 +67,12 @@ def remove_folder() -> None:
 
 
 def add(folder: str, metadata: str, *, by_folder: bool, verify: bool) -> NoReturn:
-    """Start adding the images of a folder, with a table of their details."""
-    place = check_allowed(folder)
+    """Start adding the images of a folder or an archive, with a table of their details."""
+    place = typed_path(folder).resolve() if folder.strip() else Path()
+    if place.is_file():
+        check_allowed(place.parent)
+    else:
+        place = check_allowed(folder)
     csv = typed_path(metadata) if metadata.strip() else None
     if csv is not None and people.team_mode():
         check_allowed(csv.parent)
@@ -69,10 +80,11 @@ def add(folder: str, metadata: str, *, by_folder: bool, verify: bool) -> NoRetur
     ws.jobs.start(
         JOB,
         f"Adding {place.name}",
-        lambda report: ingest_folder(
+        lambda report: ingest_images(
             ws.catalogue,
             ws.thumbnails,
             place,
+            home=ws.folder / FOLDER,
             metadata=csv,
             project="folder" if by_folder else "none",
             verify=verify,
@@ -96,7 +108,7 @@ def form() -> None:
     folder_browser.take_choice("folder")
     folder_browser.browse_button("folder")
     with st.form("ingest", border=True):
-        folder = st.text_input("Folder", placeholder="/home/you/pictures", key="folder")
+        folder = st.text_input("Folder or archive", placeholder="/home/you/pictures", key="folder", help=ARCHIVES)
         with st.expander("Options"):
             metadata = st.text_input(
                 "Metadata CSV (optional)",

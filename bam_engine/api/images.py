@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bam_engine.collection import IngestResult, ingest_folder
+from bam_engine.archives import FOLDER, ingest_images
+from bam_engine.collection import IngestResult
 from bam_engine.gallery.tag_facet import tags_at
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
@@ -40,7 +41,8 @@ class Images:
         Parameters
         ----------
         folder
-            Where the images are.
+            Where the images are; or a zip, tar (WebDataset) or Parquet file. The images of archives, also of those in
+            the folder, are copied into the folder of the workspace.
         metadata
             A CSV with a column ``path`` and any of ``title``, ``project``, ``license``, ``mature_content``.
         project
@@ -61,10 +63,11 @@ class Images:
         >>> result.existing, result.unreadable
         (60, [])
         """
-        return ingest_folder(
+        return ingest_images(
             self.workspace.catalogue,
             self.workspace.thumbnails,
             folder,
+            home=self.workspace.folder / FOLDER,
             metadata=metadata,
             project=project,
             verify=verify,

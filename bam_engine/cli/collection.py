@@ -2,10 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
+from bam_engine.archives import FOLDER, ingest_images
 from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
-from bam_engine.collection import ingest_folder
 from bam_engine.formatting import count, decimal
 from bam_engine.switching import moving
 from bam_engine.workspace import Workspace
@@ -13,8 +13,13 @@ from bam_engine.workspace import Workspace
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the commands to the parser."""
-    command = add_command(commands, "ingest", ingest, "add the images of a folder")
-    command.add_argument("folder", type=given_path)
+    command = add_command(commands, "ingest", ingest, "add the images of a folder, or of an archive")
+    command.add_argument(
+        "folder",
+        type=given_path,
+        help="folder, or a zip, tar or Parquet file; images in archives, also of the folder, are copied into the "
+        "workspace",
+    )
     command.add_argument(
         "--metadata", type=given_path, help="CSV with a path column and any of title, project, license"
     )
@@ -37,12 +42,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
-    """Add the images of a folder and list the files that cannot be read."""
+    """Add the images of a folder or an archive and list the files that cannot be read."""
     with bar("ingest", "images") as report:
-        summary = ingest_folder(
+        summary = ingest_images(
             workspace.catalogue,
             workspace.thumbnails,
             options.folder,
+            home=workspace.folder / FOLDER,
             metadata=options.metadata,
             project=options.project,
             verify=options.verify,

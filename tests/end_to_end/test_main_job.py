@@ -126,7 +126,7 @@ def test_a_folder_becomes_an_audited_dataset_without_leaving_the_browser(person:
     person.shot("0-empty")
     person.button("Add your images").click()
 
-    page.get_by_label("Folder", exact=True).fill(str(pictures))
+    page.get_by_label("Folder or archive", exact=True).fill(str(pictures))
     person.button("Add images").click()
     expect(page.get_by_text("200 images in the collection")).to_be_visible()
     expect(page.get_by_text("1 file could not be added")).to_be_visible()
