@@ -301,9 +301,9 @@ def changes(state: AttributeState, guidance: Guidance) -> None:
     positive = f"{int((answers == 1).sum()):,} positive"
     taught = "" if model.labels == len(rows) else f" · {model.labels:,} taught the model"
     cells[0].metric("Labels", f"{len(rows):,}", positive + taught, delta_color="off", delta_arrow="off")
-    metric(cells[1], "Average precision", interval(guidance, "average precision"), decimal, decimal_range)
-    metric(cells[2], "Precision", interval(guidance, "precision"), percent, percent_range)
-    metric(cells[3], "Recall", interval(guidance, "recall"), percent, percent_range)
+    metric(cells[1], "Average precision", guidance.interval("average precision"), decimal, decimal_range)
+    metric(cells[2], "Precision", guidance.interval("precision"), percent, percent_range)
+    metric(cells[3], "Recall", guidance.interval("recall"), percent, percent_range)
     flipped = None if model.measurement is None else model.measurement.flipped
     cells[4].metric(
         "Decisions changed",
@@ -316,7 +316,7 @@ def changes(state: AttributeState, guidance: Guidance) -> None:
     offer_training(state)
     points = [learning_point(round_.model) for round_ in state.rounds if round_.model]
     if points and state.rounds[-1].model is not None:
-        points[-1] = LearningPoint(model.labels, *(interval(guidance, name) for name in MEASURED))
+        points[-1] = LearningPoint(model.labels, *(guidance.interval(name) for name in MEASURED))
     left, right = st.columns(2, gap="large")
     with left:
         chart = learning_curve(points, demo_controls.true_points(state.attribute))
@@ -330,12 +330,6 @@ def changes(state: AttributeState, guidance: Guidance) -> None:
     st.caption("95% confidence intervals. Precision and recall are those at the threshold.")
     contradicted(state.attribute)
     demo_controls.truth_note(state.attribute)
-
-
-def interval(guidance: Guidance, name: str) -> Interval | None:
-    """Return a figure as (value, low, high), or None."""
-    figure = guidance.figure(name)
-    return None if figure is None else (figure.value, figure.low, figure.high)
 
 
 def no_threshold(attribute: Attribute, guidance: Guidance) -> None:

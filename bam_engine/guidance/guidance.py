@@ -109,6 +109,11 @@ class Guidance:
         """Return the figure of that name, or None."""
         return next((each for each in self.figures if each.name == name), None)
 
+    def interval(self, name: str) -> tuple[float, float, float] | None:
+        """Return the figure of that name as (value, low, high), or None."""
+        figure = self.figure(name)
+        return None if figure is None else (figure.value, figure.low, figure.high)
+
 
 _GUIDANCE = Kind[Guidance]("guidance", of="attribute", until="a label, a draw, a model or a file changes", limit=1000)
 

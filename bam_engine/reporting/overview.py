@@ -153,10 +153,10 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         name=attribute.name,
         rounds=_trained_rounds(workspace, attribute),
         labels=len(rows),
-        precision=_interval(guidance, "precision"),
-        recall=_interval(guidance, "recall"),
+        precision=guidance.interval("precision"),
+        recall=guidance.interval("recall"),
         delivered=None if threshold is None else counts_of(workspace, attribute),
-        audited=_interval(guidance, "audited precision"),
+        audited=guidance.interval("audited precision"),
         guidance=guidance,
         taken_back="" if threshold is None else threshold.taken_back,
         truth=demo_workspace.ground_truth(workspace, attribute, with_rounds=False) if model is not None else None,
@@ -166,11 +166,6 @@ def _line(workspace: Workspace, attribute: Attribute) -> AttributeSummary:
         positive=int((answers == POSITIVE).sum()),
         examples=tuple(top_accepted(workspace, attribute).tolist()),
     )
-
-
-def _interval(guidance: Guidance, name: str) -> Interval | None:
-    figure = guidance.figure(name)
-    return None if figure is None else (figure.value, figure.low, figure.high)
 
 
 def _trained_rounds(workspace: Workspace, attribute: Attribute) -> int:

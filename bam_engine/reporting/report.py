@@ -6,7 +6,7 @@ An unfinished attribute has a report too; ``missing`` lists what it lacks.
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 
 import numpy as np
@@ -86,7 +86,8 @@ class RoundSummary:
 
     ``reasons`` counts why images were selected, most common first. The fields from ``model_id`` on are None before the
     training. ``labels`` and ``n_positive`` count the labels of all rounds up to this one, ``flipped`` the images whose
-    decision changed. Estimates are measured on the validation set, and None where it does not suffice.
+    decision changed. Estimates are measured on the validation set, and None where it does not suffice: those of the
+    newest round by the labels of now, those of earlier ones when they were trained.
     """
 
     number: int
@@ -199,11 +200,11 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
     model = latest_model(workspace, attribute)
     threshold, measuring = current_threshold(workspace, attribute), recall.current(workspace, attribute)
     evaluation, problem = _evaluation(workspace, attribute, model, threshold)
-    round_summaries = _rounds(workspace, attribute, agreed)
     validation = tasks.state(workspace, tasks.validation_task(workspace, attribute))
     results = tuple(audits.results(workspace, attribute))
     scores = labelled_scores(workspace, attribute, model)
     guidance = guidance_of(workspace, attribute)
+    round_summaries = _rounds(workspace, attribute, guidance)
     diagnosis = None if guidance.step == "done" else diagnose(workspace, attribute)
     return AttributeReport(
         attribute=attribute,
@@ -302,7 +303,8 @@ def _draws(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tup
     return tuple(draws)
 
 
-def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tuple[RoundSummary, ...]:
+def _rounds(workspace: Workspace, attribute: Attribute, guidance: Guidance) -> tuple[RoundSummary, ...]:
+    """Return the rounds; the newest model is measured by the labels of now, as everything else of the report is."""
     stored = workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id)
     times = {record.id: record.made_at for record in stored}
     summaries = []
@@ -330,6 +332,11 @@ def _rounds(workspace: Workspace, attribute: Attribute, agreed: Consensus) -> tu
                 recall=None if measured is None else measured.recall_interval,
                 flipped=None if measured is None else measured.flipped,
             )
+        )
+    if summaries and summaries[-1].model_id is not None:
+        average_precision, precision, recalled = map(guidance.interval, ("average precision", "precision", "recall"))
+        summaries[-1] = replace(
+            summaries[-1], average_precision=average_precision, precision=precision, recall=recalled
         )
     return tuple(summaries)
 

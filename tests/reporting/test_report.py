@@ -20,6 +20,7 @@ from bam_engine.formatting import percent_interval
 from bam_engine.labelling import agreement, tasks
 from bam_engine.labelling.guideline_examples import add_examples
 from bam_engine.labelling.importing import store_labels
+from bam_engine.reporting.overview import overview
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from bam_engine.training import rounds, thresholds, validation
@@ -324,3 +325,22 @@ def test_chromium_opens_the_file_offline_and_finds_nothing_to_complain_of(
     assert set(requested) <= {"file", "data"}
     assert complaints == []
     context.close()
+
+
+def test_the_newest_round_is_measured_by_the_labels_of_now_as_the_rest_is(
+    finished: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    before = gather(finished, watercolor)
+    assert before.rounds[-1].average_precision is not None
+    validation.draw_validation(finished, watercolor, 30, seed=5)
+    oracle.answer(finished, tasks.validation_task(finished, watercolor))
+    after = gather(finished, watercolor)
+    first, last = after.rounds[0], after.rounds[-1]
+    assert after.threshold is not None
+    assert after.evaluation is not None
+    ap = after.evaluation.average_precision
+    assert last.average_precision == (ap.value, ap.low, ap.high) != before.rounds[-1].average_precision
+    assert last.precision == after.threshold.evidence.precision_interval
+    assert last.recall == after.threshold.evidence.recall_interval != before.rounds[-1].recall
+    assert last.recall == next(one.recall for one in overview(finished).attributes if one.name == watercolor.name)
+    assert first == before.rounds[0], "an earlier one as it was"
