@@ -32,7 +32,7 @@ MEANINGS = {
 
 _OVERLAP = {  # how to get two answers for an image: the words, the button, and its page
     "second_annotator": (
-        "Each image needs more than one vote. Let a second person answer under their own name (in the sidebar).",
+        "Each image needs more than one vote. Let a second person answer under their own name.",
         "Annotate",
         "annotate",
     ),

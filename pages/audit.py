@@ -17,6 +17,7 @@ from bam_engine.workspace.membership import count_images
 from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
+from web.people import team_mode
 from web.picture_strips import audit_mistakes
 from web.steps import attribute_in_focus
 
@@ -42,7 +43,7 @@ def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResu
             1,
             audits.MAX_PEOPLE,
             ws.judging_redundancy,
-            help="For this audit alone. BAM asked two people. A person is a name in the sidebar.",
+            help="For this audit alone. BAM asked two people, told apart by their names.",
         )
         st.caption("Sampled at random, spread over projects. Missing images are left out.")
         label = "New audit" if result else "Start audit"
@@ -57,13 +58,13 @@ def progress(attribute: Attribute, result: AuditResult) -> None:
     st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} are labelled")
     if result.people > 1:
         who = ", ".join(f"{ui.plain(name)} {number}" for name, number in result.annotators) or "nobody yet"
-        st.caption(f"{result.people} people label each image, under their own names in the sidebar. So far: {who}.")
+        st.caption(f"{result.people} people label each image, each under their own name. So far: {who}.")
     if len(assigning.rows_for(ws, result.task, ws.annotations.annotator(ui.annotator()))):
         link("annotate", "Label them", attribute.name)
     else:
         st.info(
-            f"{ui.plain(ui.annotator())} has labelled all of their share: the rest waits for other annotators. "
-            "Change the name in the sidebar to answer as one of them.",
+            f"{ui.plain(ui.annotator())} has labelled all of their share: the rest waits for other annotators."
+            + ("" if team_mode() else " Change the name in the sidebar to answer as one of them."),
             icon=":material/group:",
         )
 

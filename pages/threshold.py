@@ -101,7 +101,7 @@ def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary:
 
 
 def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThreshold | None) -> None:
-    """Draw the threshold suggested for the target precision, or set by hand, and the button that saves it.
+    """Draw the threshold suggested for the target precision, or set by hand, and the button that saves the former.
 
     The button is missing where the threshold is in use already.
     """
@@ -117,16 +117,16 @@ def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThres
             st.success(ALL_BY_PEOPLE, icon=":material/verified:")
         else:
             st.info(ui.plain(choice.summary), icon=":material/info:")
+    if not used and manual is None:
+        save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
+
+
+def decide_by_hand(attribute: Attribute) -> None:
+    """Draw, below the histogram where it was set, the buttons that save or discard a threshold set by hand."""
     with st.container(horizontal=True):
-        if not used:
+        if choice is not None and not (saved is not None and saved.saved and is_same(saved.evidence, choice)):
             save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
-        if manual is not None:
-            discard_button()
-
-
-def discard_button() -> None:
-    """Draw the button that goes back from a threshold set by hand to the one suggested."""
-    st.button("Discard", icon=":material/undo:", key="threshold-discard", on_click=discard, args=(model,))
+        st.button("Discard", icon=":material/undo:", key="threshold-discard", on_click=discard, args=(model,))
 
 
 def is_same(used: Threshold, choice: Threshold) -> bool:
@@ -150,8 +150,6 @@ def side_by_side(attribute: Attribute, choice: Threshold | None, saved: Attribut
         elif problem:
             st.subheader(title, anchor=False)
             st.warning(ui.plain(problem), icon=":material/warning:")
-            if manual is not None:
-                discard_button()
 
 
 def trades(attribute: Attribute) -> None:
@@ -310,6 +308,8 @@ histogram(
     target=target,
     confidence=confidence,
 )
+if manual is not None:
+    decide_by_hand(attribute)
 trades(attribute)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
 demo_controls.offer_labelling(attribute, certifying=True)

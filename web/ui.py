@@ -20,11 +20,13 @@ from bam_engine.errors import BamError
 from bam_engine.formatting import count
 from bam_engine.gallery import search
 from bam_engine.guidance.guidance import Guidance, guidance_of
+from bam_engine.team.permissions import plural
 from web import identity, people
 from web.engine import workspace
 from web.identity import annotator as annotator
 from web.navigation import go, is_allowed
 from web.next_steps import direct
+from web.rules import PAGES
 
 log = logging.getLogger(__name__)
 
@@ -232,6 +234,8 @@ def empty(text: str, action: str, page: str, attribute: str | None = None) -> No
             action, type="primary", icon=":material/arrow_forward:", key=f"go-{page}-{action}"
         ):
             go(page, attribute)
+        if not is_allowed(page):
+            st.caption(f"This step is for {plural(PAGES[page])}.")
 
 
 def placeholder(skeleton: str) -> DeltaGenerator:

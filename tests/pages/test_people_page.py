@@ -48,6 +48,14 @@ def account(team: Team, name: str) -> Account | None:
     return team.team.accounts.find(name)
 
 
+def test_whoever_may_not_take_the_next_step_is_told_who_takes_it(team: Team, watercolor: Attribute) -> None:
+    said = "This step is for reviewers and owners."
+    for role in Role:
+        words = text_of(team.open("overview", role))
+        assert "needs a validation sample" in words
+        assert (said in words) == (role < Role.REVIEWER), role
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_every_page_of_a_role_draws_and_the_others_are_not_there(team: Team, role: Role, watercolor: Attribute) -> None:
     for page in (name for names in groups().values() for name in names):
