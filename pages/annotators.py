@@ -76,8 +76,8 @@ def card(one: Annotator, others: list[Annotator]) -> None:
     with st.expander(f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{kind}{seen}"):
         if flag:
             st.warning(
-                f"{flag.text} Look at some of these answers, or ask, before you conclude anything: who understood the "
-                "question differently looks like this too.",
+                f"{ui.plain(flag.text)} Look at some of these answers, or ask, before you conclude anything: who "
+                "understood the question differently looks like this too.",
                 icon=":material/flag:",
             )
         with st.form(f"rename-form-{one.id}", border=False):

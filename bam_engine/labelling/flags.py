@@ -1,12 +1,13 @@
 """Whose answers seem not to depend on the images: the patterns of :mod:`bam_engine.labelling.patterns`.
 
-Looks at the planned answers to all attributes. A flag changes nothing by itself: it asks somebody to look.
+Looks at the planned answers to each attribute apart: added up, answers of always yes to a frequent attribute and always
+no to a rare one would look as if they followed the images. A flag changes nothing by itself: it asks somebody to look.
 """
 
 from dataclasses import dataclass
 
 from bam_engine import database as db
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import Attribute, readable
 from bam_engine.annotation.agreement import tabulate
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.formatting import percent
@@ -30,9 +31,10 @@ _MEANINGS: dict[Pattern, str] = {
 
 @dataclass(frozen=True)
 class Flag:
-    """The pattern of one annotator's answers, and the figures that it rests on."""
+    """The pattern of one annotator's answers to an attribute, and the figures that it rests on."""
 
     annotator_id: int
+    attribute: str
     pattern: Pattern
     difference: Difference
 
@@ -41,22 +43,14 @@ class Flag:
         """What was found, in a sentence with its figures."""
         found = self.difference
         return (
-            f"Answers {_MEANINGS[self.pattern]}: yes to {percent(found.yes_yes / found.others_yes)} of "
-            f"{found.others_yes:,} images where others say yes, and to {percent(found.yes_no / found.others_no)} of "
-            f"{found.others_no:,} where others say no."
+            f"Answers “{self.attribute}” {_MEANINGS[self.pattern]}: "
+            f"yes to {percent(found.yes_yes / found.others_yes)} of {found.others_yes:,} images where others say "
+            f"yes, and to {percent(found.yes_no / found.others_no)} of {found.others_no:,} where others say no."
         )
 
 
-def differences(workspace: Workspace) -> dict[int, Difference]:
-    """Return, for each annotator with planned answers, how these differ between the others' yes and no."""
-    result: dict[int, Difference] = {}
-    for attribute in workspace.attributes.all():
-        for annotator, one in _of_attribute(workspace, attribute).items():
-            result[annotator] = result.get(annotator, Difference()) + one
-    return result
-
-
-def _of_attribute(workspace: Workspace, attribute: Attribute) -> dict[int, Difference]:
+def differences(workspace: Workspace, attribute: Attribute) -> dict[int, Difference]:
+    """Return, for each annotator, how their planned answers differ between the others' yes and no."""
     version = (
         answer_log(workspace.engine, attribute.id),
         workspace.redundancy,
@@ -73,11 +67,20 @@ def _of_attribute(workspace: Workspace, attribute: Attribute) -> dict[int, Diffe
 
 
 def flags(workspace: Workspace) -> dict[int, Flag]:
-    """Return the flags by annotator id; most annotators have none."""
-    found = {annotator: one for annotator, one in differences(workspace).items() if one.images}
-    named = {annotator: pattern_of(one, len(found)) for annotator, one in found.items()}
-    return {
-        annotator: Flag(annotator, pattern, found[annotator])
-        for annotator, pattern in named.items()
-        if pattern is not None
-    }
+    """Return the flags by annotator id; most annotators have none.
+
+    Each annotator is tested for each attribute; the chance of a false flag is shared out among all these tests. Who is
+    flagged for several attributes has the flag with the most images.
+    """
+    found = [
+        (annotator, readable(attribute.name), one)
+        for attribute in workspace.attributes.all()
+        for annotator, one in differences(workspace, attribute).items()
+        if one.images
+    ]
+    result = {}
+    for annotator, name, one in sorted(found, key=lambda each: each[2].images):
+        pattern = pattern_of(one, len(found))
+        if pattern is not None:
+            result[annotator] = Flag(annotator, name, pattern, one)
+    return result

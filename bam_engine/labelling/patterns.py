@@ -22,7 +22,7 @@ SAME = 0.95  # of the answers that are one word, from which the pattern has its 
 
 @dataclass(frozen=True)
 class Difference:
-    """How often a person says yes where others say yes, and where others say no; sums over attributes add up.
+    """How often a person says yes where others say yes, and where others say no.
 
     Attributes
     ----------
@@ -36,14 +36,6 @@ class Difference:
     others_yes: int = 0
     yes_no: int = 0
     others_no: int = 0
-
-    def __add__(self, other: "Difference") -> "Difference":
-        return Difference(
-            self.yes_yes + other.yes_yes,
-            self.others_yes + other.others_yes,
-            self.yes_no + other.yes_no,
-            self.others_no + other.others_no,
-        )
 
     @property
     def images(self) -> int:
@@ -104,30 +96,30 @@ def differences(table: Table) -> dict[int, Difference]:
     return result
 
 
-def pattern_of(found: Difference, people: int) -> Pattern | None:
-    """Return the pattern of a person's answers, or None where they may well depend on the images.
+def pattern_of(found: Difference, tests: int) -> Pattern | None:
+    """Return the pattern of a person's answers to an attribute, or None where they may well depend on the images.
 
     There is a pattern if the upper limit of the difference is below ``LEAST``. The limit is one-sided, at
-    ``FALSE_ALARM`` shared out among all who are compared (Bonferroni): however many these are, a workspace of people
-    whose true difference is at least ``LEAST`` has about one chance in twenty of any false flag. ``python -m benchmarks
-    flags`` measures it.
+    ``FALSE_ALARM`` shared out among all tests (Bonferroni): however many these are, a workspace of people whose true
+    difference is at least ``LEAST`` in each attribute has about one chance in twenty of any false flag. ``python -m
+    benchmarks flags`` measures it.
 
     Parameters
     ----------
     found
         From planned answers: images that were shown to a further person because others did not agree would make
         everybody look as if they guessed.
-    people
-        How many are compared.
+    tests
+        How many differences are tested: each person in each attribute.
 
     Examples
     --------
-    >>> pattern_of(Difference(yes_yes=60, others_yes=60, yes_no=139, others_no=140), people=50)
+    >>> pattern_of(Difference(yes_yes=60, others_yes=60, yes_no=139, others_no=140), tests=50)
     'all yes'
-    >>> pattern_of(Difference(yes_yes=50, others_yes=60, yes_no=10, others_no=140), people=50) is None
+    >>> pattern_of(Difference(yes_yes=50, others_yes=60, yes_no=10, others_no=140), tests=50) is None
     True
     """
-    _, high = found.limits(1 - 2 * FALSE_ALARM / max(people, 1))
+    _, high = found.limits(1 - 2 * FALSE_ALARM / max(tests, 1))
     if high >= LEAST:
         return None
     if found.yes_rate >= SAME:

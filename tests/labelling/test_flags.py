@@ -6,6 +6,7 @@ import pytest
 from bam_engine.annotation import Answers, Attribute
 from bam_engine.annotation.agreement import NO_ANSWER, YES, majority_of_others, tabulate
 from bam_engine.cli import main
+from bam_engine.labelling.flags import differences as differences_of
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.patterns import LEAST, Difference, differences, pattern_of
 from bam_engine.workspace import Workspace
@@ -46,13 +47,13 @@ def test_the_interval_is_that_of_newcombe() -> None:
     ],
 )
 def test_a_pattern_needs_evidence_that_the_image_does_not_matter(found: Difference, pattern: str | None) -> None:
-    assert pattern_of(found, people=50) == pattern
+    assert pattern_of(found, tests=50) == pattern
 
 
 def test_who_is_compared_with_more_people_is_flagged_on_more_evidence() -> None:
     found = Difference(0, 20, 0, 60)
-    assert pattern_of(found, people=2) == "all no"
-    assert pattern_of(found, people=1000) is None
+    assert pattern_of(found, tests=2) == "all no"
+    assert pattern_of(found, tests=1000) is None
 
 
 def test_people_at_the_limit_are_flagged_by_mistake_in_one_workspace_of_twenty() -> None:
@@ -93,5 +94,21 @@ def test_a_flag_is_shown_with_its_figures(
     monkeypatch.setenv("BAM_CACHE", str(workspace.cache.parent))
     assert main(["annotator", "list"]) == 0
     said = capsys.readouterr().out
-    assert "cleo: 80 answers\n  Answers almost only yes: yes to 100% of 40 images where others say yes" in said
-    assert said.count("Answers almost only") == 1
+    about = "Answers “watercolor (media)” almost only yes"
+    assert f"cleo: 80 answers\n  {about}: yes to 100% of 40 images where others say yes" in said
+    assert said.count("almost only") == 1
+
+
+def test_each_attribute_is_looked_at_apart(workspace: Workspace, watercolor: Attribute) -> None:
+    """Always yes to what is frequent and always no to what is rare: added up, it looks as if it followed the images."""
+    workspace.redundancy = 3
+    rare = workspace.attributes.add("rare", "content", "Is it rare?")
+    frequent_truth = (np.arange(80) % 4 > 0).astype(int)
+    for name in ("ada", "ben"):
+        vote(workspace, watercolor, name, dict(enumerate(frequent_truth.tolist())))
+        vote(workspace, rare, name, dict(enumerate((1 - frequent_truth).tolist())))
+    vote(workspace, watercolor, "cleo", dict.fromkeys(range(80), 1))
+    vote(workspace, rare, "cleo", dict.fromkeys(range(80), 0))
+    for each in (watercolor, rare):
+        assert differences_of(workspace, each)[workspace.annotators.find("cleo").id].value == 0
+    assert set(flags(workspace)) == {workspace.annotators.find("cleo").id}

@@ -65,6 +65,8 @@ export class LabelGrid {
     /** When the page became visible. @type {number | null} */
     this.since = null;
     this.shownAt = 0;
+    /** The frame in which what has loaded is drawn, or 0. */
+    this.frame = 0;
     /** Whether its pictures have taken the place of another task's, for which a key may have been meant. */
     this.follows = false;
     /** How many pictures were in hand when more were asked for. */
@@ -125,6 +127,7 @@ export class LabelGrid {
 
   remove() {
     this.rest();
+    cancelAnimationFrame(this.frame);
     this.views?.disconnect();
     this.box.remove();
   }
@@ -145,7 +148,7 @@ export class LabelGrid {
       unsure: (/** @type {number} */ row) => this.turnUnsure(row),
       enlarge: (/** @type {number} */ row) => this.enlarge(row),
       remark: (/** @type {number} */ row) => this.write(row, "flag"),
-      settled: () => this.refresh(),
+      settled: () => this.refreshSoon(),
     };
     this.again = images.length > 0 && labels.unanswered(images) === 0;
     this.cells = [];
@@ -418,6 +421,14 @@ export class LabelGrid {
     labels.learn(newer);
     labels.reported = false;
     if (!labels.undone.length) this.turnTo(labels.newerPage);
+  }
+
+  /** Refresh in the next frame, once for all pictures that have loaded before it. */
+  refreshSoon() {
+    this.frame ||= requestAnimationFrame(() => {
+      this.frame = 0;
+      this.refresh();
+    });
   }
 
   refresh() {
