@@ -4,6 +4,8 @@ In:  names, roles and passwords. Out: :class:`Account` records. An account belon
 when it is removed. There is always an owner once there is an account.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -128,14 +130,12 @@ class Accounts:
         NotFound
             There is no such account.
         """
-        with self._engine.begin() as connection:
-            lock(connection, annotators)
-            account = self._existing(account_id)
+        with self._changing(account_id) as (connection, account):
             if role == account.role:
                 return account
             self._check_owner_left(account, role)
             connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(role=str(role)))
-            connection.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
+            _end_sessions(connection, account)
             log_activity(connection, "changed role", f"{account.name} from {account.role} to {role}")
         return self._existing(account_id)
 
@@ -150,11 +150,9 @@ class Accounts:
             There is no such account.
         """
         hashed = hash_password(password)
-        with self._engine.begin() as connection:
-            lock(connection, annotators)
-            account = self._existing(account_id)
+        with self._changing(account_id) as (connection, account):
             connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(password=hashed))
-            connection.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
+            _end_sessions(connection, account)
             log_activity(connection, "changed password", account.name)
 
     def is_password(self, account: Account | None, password: str) -> bool:
@@ -172,13 +170,18 @@ class Accounts:
         NotFound
             There is no such account.
         """
-        with self._engine.begin() as connection:
-            lock(connection, annotators)
-            account = self._existing(account_id)
+        with self._changing(account_id) as (connection, account):
             self._check_owner_left(account, None)
-            connection.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
+            _end_sessions(connection, account)
             connection.execute(sa.delete(accounts).where(accounts.c.id == account_id))
             log_activity(connection, "removed account", account.name)
+
+    @contextmanager
+    def _changing(self, account_id: int) -> Iterator[tuple[sa.Connection, Account]]:
+        """Give a transaction in which nobody else changes an account, and the account as it is in it."""
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            yield connection, self._existing(account_id)
 
     def _existing(self, account_id: int) -> Account:
         account = self.by_id(account_id)
@@ -193,3 +196,7 @@ class Accounts:
                 f"{account.name} is the only owner, and a team needs one. Give another person the role of an owner "
                 "first."
             )
+
+
+def _end_sessions(connection: sa.Connection, account: Account) -> None:
+    connection.execute(sa.delete(sessions).where(sessions.c.account_id == account.id))
