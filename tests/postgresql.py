@@ -7,7 +7,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,23 +63,25 @@ def run_server() -> Iterator[PostgreSQL]:
         shutil.chown(folder, user)
     data = folder / "data"
     server = [programs / "pg_ctl", "-D", data, "-w", "-s"]
-    with _cleared_away(folder, [*server, "-m", "immediate", "stop"], user):
+    with _cleared_away(folder, [*server, "-m", "immediate", "stop"], user) as held_open:
         initdb = [programs / "initdb", "-D", data, "-U", "bam", "-A", "trust", "-E", "UTF8", "--no-sync", *_LOCALE]
-        _call(initdb, user)
+        _call(initdb, user, pass_fds=[held_open])
         options = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()) + f" -k {folder}"
         _call([*server, "-l", folder / "log", "-o", options, "start"], user)
         yield PostgreSQL(folder)
 
 
 @contextlib.contextmanager
-def _cleared_away(folder: Path, stop: list[str | Path], user: str | None) -> Iterator[None]:
+def _cleared_away(folder: Path, stop: list[str | Path], user: str | None) -> Iterator[int]:
     """Stop the server and remove its folder at the end, and also if this process is killed before.
 
-    A shell of its own session waits for the end of its input, which comes when this process closes it or ends.
+    A shell of its own session waits for the end of its input, which comes when this process closes it or ends. The
+    descriptor given keeps that input open: a program that inherits it has ended before its folder is removed.
     """
     command = ["sh", "-c", _CLEAR_AWAY, "sh", folder, *stop]
-    with subprocess.Popen(command, cwd="/", stdin=subprocess.PIPE, start_new_session=True, **_identity(user)):
-        yield
+    with subprocess.Popen(command, cwd="/", stdin=subprocess.PIPE, start_new_session=True, **_identity(user)) as shell:
+        assert shell.stdin
+        yield shell.stdin.fileno()
 
 
 def _programs() -> Path:
@@ -107,5 +109,5 @@ def _identity(user: str | None) -> dict[str, Any]:
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
-def _call(command: list[str | Path], user: str | None) -> None:
-    subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, **_identity(user))
+def _call(command: list[str | Path], user: str | None, pass_fds: Sequence[int] = ()) -> None:
+    subprocess.run(command, cwd="/", check=True, stdout=subprocess.DEVNULL, pass_fds=pass_fds, **_identity(user))

@@ -50,3 +50,17 @@ def test_a_server_ends_with_the_process_that_started_it(ending: str | signal.Sig
     assert not list(socket_folder.iterdir())
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(server)], capture_output=True, text=True).stdout
     assert not state or state.startswith("Z")  # ended, if not yet collected by the first process
+
+
+@pytest.mark.usefixtures("postgresql")
+def test_a_folder_is_removed_only_after_the_program_that_fills_it(socket_folder: Path) -> None:
+    """A process that is killed while its server's files are written leaves none, and nobody misses a file."""
+    command = [sys.executable, "-c", PROGRAM, socket_folder, "wait"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while not list(socket_folder.glob("bam-pg-*/data/PG_VERSION")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+        assert process.stderr is not None
+        assert not process.stderr.read()  # to the end: every program that was started has ended
+    assert not list(socket_folder.iterdir())
