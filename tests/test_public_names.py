@@ -49,6 +49,7 @@ ROOMS: dict[str, set[str]] = {
         "readable",
     },
     "api": set(),
+    "archives": {"FOLDER", "SUFFIXES", "archives_in", "ingest_archive", "ingest_images"},
     "audit": {
         "AuditSample",
         "BAM_MEAN_PRECISION",

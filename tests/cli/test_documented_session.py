@@ -55,6 +55,7 @@ def test_the_session_with_own_images(
     small_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(small_pictures, tmp_path / "pictures")
+    shutil.make_archive(str(tmp_path / "pictures"), "zip", small_pictures)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BAM_WORKSPACE", "paintings")
     monkeypatch.delenv("BAM_CACHE", raising=False)
