@@ -106,7 +106,7 @@ def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThres
     The button is missing where the threshold is in use already.
     """
     st.subheader(title, anchor=False)
-    used = saved is not None and saved.saved and is_same(saved.evidence, choice)
+    used = is_in_use(choice, saved)
     if used:
         st.markdown("The threshold in use is the one suggested." if manual is None else "This threshold is in use.")
     else:
@@ -124,13 +124,16 @@ def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThres
 def decide_by_hand(attribute: Attribute) -> None:
     """Draw, below the histogram where it was set, the buttons that save or discard a threshold set by hand."""
     with st.container(horizontal=True):
-        if choice is not None and not (saved is not None and saved.saved and is_same(saved.evidence, choice)):
+        if choice is not None and not is_in_use(choice, saved):
             save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
         st.button("Discard", icon=":material/undo:", key="threshold-discard", on_click=discard, args=(model,))
 
 
-def is_same(used: Threshold, choice: Threshold) -> bool:
-    """Return whether the threshold in use is the chosen one, and promises as much."""
+def is_in_use(choice: Threshold, saved: AttributeThreshold | None) -> bool:
+    """Return whether the chosen threshold is the one in use, which then promises as much."""
+    if saved is None or not saved.saved:
+        return False
+    used = saved.evidence
     promised = used.certified or not choice.certified
     return used.value == choice.value and used.target == choice.target and promised
 

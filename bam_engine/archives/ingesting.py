@@ -80,11 +80,12 @@ def ingest_images(
         be read is one of the unreadable files.
     """
     apart = tuple(apart)
-    if str(place).strip() and typed_path(str(place)).is_file():
+    typed = typed_path(str(place)) if str(place).strip() else None
+    if typed is not None and typed.is_file():
         return ingest_archive(
             catalogue, thumbnails, place, home=home, metadata=metadata, project=project, report=report
         )
-    found = archives_in(typed_path(str(place)), apart=apart) if str(place).strip() else []
+    found = [] if typed is None else archives_in(typed, apart=apart)
     if found and not find_images(place, apart=apart, report=report).paths:
         total = _EMPTY
     else:
