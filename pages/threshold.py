@@ -101,12 +101,12 @@ def save_button(attribute: Attribute, choice: Threshold, label: str, *, primary:
 
 
 def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThreshold | None) -> None:
-    """Draw the threshold suggested for the target precision, or set by hand, and the button that saves the former.
+    """Draw the threshold suggested for the target precision, or set by hand, and the button that saves it.
 
     The button is missing where the threshold is in use already.
     """
     st.subheader(title, anchor=False)
-    used = is_in_use(choice, saved)
+    used = saved is not None and saved.saved and is_same(saved.evidence, choice)
     if used:
         st.markdown("The threshold in use is the one suggested." if manual is None else "This threshold is in use.")
     else:
@@ -117,23 +117,20 @@ def for_precision(attribute: Attribute, choice: Threshold, saved: AttributeThres
             st.success(ALL_BY_PEOPLE, icon=":material/verified:")
         else:
             st.info(ui.plain(choice.summary), icon=":material/info:")
-    if not used and manual is None:
-        save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
-
-
-def decide_by_hand(attribute: Attribute) -> None:
-    """Draw, below the histogram where it was set, the buttons that save or discard a threshold set by hand."""
     with st.container(horizontal=True):
-        if choice is not None and not is_in_use(choice, saved):
+        if not used:
             save_button(attribute, choice, "Use this threshold", primary=guidance.step == "decide")
-        st.button("Discard", icon=":material/undo:", key="threshold-discard", on_click=discard, args=(model,))
+        if manual is not None:
+            discard_button()
 
 
-def is_in_use(choice: Threshold, saved: AttributeThreshold | None) -> bool:
-    """Return whether the chosen threshold is the one in use, which then promises as much."""
-    if saved is None or not saved.saved:
-        return False
-    used = saved.evidence
+def discard_button() -> None:
+    """Draw the button that goes back from a threshold set by hand to the one suggested."""
+    st.button("Discard", icon=":material/undo:", key="threshold-discard", on_click=discard, args=(model,))
+
+
+def is_same(used: Threshold, choice: Threshold) -> bool:
+    """Return whether the threshold in use is the chosen one, and promises as much."""
     promised = used.certified or not choice.certified
     return used.value == choice.value and used.target == choice.target and promised
 
@@ -153,6 +150,8 @@ def side_by_side(attribute: Attribute, choice: Threshold | None, saved: Attribut
         elif problem:
             st.subheader(title, anchor=False)
             st.warning(ui.plain(problem), icon=":material/warning:")
+            if manual is not None:
+                discard_button()
 
 
 def trades(attribute: Attribute) -> None:
@@ -311,8 +310,6 @@ histogram(
     target=target,
     confidence=confidence,
 )
-if manual is not None:
-    decide_by_hand(attribute)
 trades(attribute)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
 demo_controls.offer_labelling(attribute, certifying=True)
