@@ -1,7 +1,8 @@
 """Background jobs of one process: start, watch, stop.
 
 In:  a function that takes ``report``. Out: a :class:`Job` whose progress can be read at any time. Jobs end with the
-process; they can be resumed because the functions they run save each finished step.
+process; they can be resumed because the functions they run save each finished step. Each states the least role that may
+start it; whoever restricts the jobs of a workspace compares it with who acts (:meth:`Jobs.restrict`).
 """
 
 import logging
@@ -14,6 +15,7 @@ from typing import Any
 
 from bam_engine.errors import BamError, Stopped
 from bam_engine.progress import Report
+from bam_engine.team.roles import Role
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +27,12 @@ class Job:
     """A background job; its own thread writes the fields, any thread may read them.
 
     ``state`` is ``running``, ``done``, ``stopped`` or ``failed``; ``error`` is the message for the user if it failed.
+    ``least`` is the least role that may start it.
     """
 
     name: str
     title: str
+    least: Role = Role.OWNER
     state: str = "running"
     done: int = 0
     total: int | None = None
@@ -91,33 +95,47 @@ class Jobs:
 
     def __init__(self, within: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         self._within = within
+        self._check: Callable[[Role], None] | None = None
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
-    def start(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
-        """Run ``work(report)`` in a new thread.
+    def restrict(self, check: Callable[[Role], None]) -> None:
+        """Call ``check`` with the least role of each job before it starts; what it raises refuses the job."""
+        self._check = check
+
+    def start(self, name: str, title: str, work: Callable[[Report], Any], *, least: Role) -> Job:
+        """Run ``work(report)`` in a new thread, which acts as the program itself: no role restricts what it writes.
+
+        Parameters
+        ----------
+        least
+            The least role that may start it.
 
         Raises
         ------
         BamError
             A job with this name is still running.
+        TeamError
+            The jobs are restricted, and whoever acts has a lower role.
         """
         with self._lock:
             if self.is_running(name):
                 raise BamError(f"{self._jobs[name].title} is still running. Wait for it or stop it first.")
-            return self._begin(name, title, work)
+            return self._begin(name, title, work, least)
 
-    def start_once(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
+    def start_once(self, name: str, title: str, work: Callable[[Report], Any], *, least: Role) -> Job:
         """Run ``work(report)`` unless a job with this name exists, running or ended; return that job if so.
 
-        Concurrent callers start the job only once.
+        Concurrent callers start the job only once. ``least`` and errors as in :meth:`start`.
         """
         with self._lock:
-            return self.get(name) or self._begin(name, title, work)
+            return self.get(name) or self._begin(name, title, work, least)
 
-    def _begin(self, name: str, title: str, work: Callable[[Report], Any]) -> Job:
+    def _begin(self, name: str, title: str, work: Callable[[Report], Any], least: Role) -> Job:
+        if self._check is not None:
+            self._check(least)
         context = self._within()
-        job = self._jobs[name] = Job(name, title)
+        job = self._jobs[name] = Job(name, title, least)
         threading.Thread(target=_run, args=(job, work, context), name=f"job-{name}", daemon=True).start()
         return job
 

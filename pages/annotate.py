@@ -104,7 +104,7 @@ if not waiting:
         link("agreement", "See where people disagree", attribute.name)
     else:
         if guidance.round:
-            jobs.show(jobs.training(attribute, guidance.round), least=Role.REVIEWER)
+            jobs.show(jobs.training(attribute, guidance.round))
         ui.show_next(guidance)
         if guidance.facts is not None and guidance.facts.model:
             link("rounds", "See what changed", attribute.name)

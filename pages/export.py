@@ -10,6 +10,7 @@ from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count, file_size
 from bam_engine.reporting.export import TABLES, export
 from bam_engine.reporting.image_contents import Content
+from bam_engine.team import Role
 from web import backup, check, jobs, ui
 from web.engine import workspace
 from web.export_choice import result_choice
@@ -65,6 +66,7 @@ if st.button("Export", type="primary", icon=":material/download:", key=f"write-{
             pictures=pictures,
             report=report,
         ),
+        least=Role.REVIEWER,
     )
     st.rerun()
 

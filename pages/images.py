@@ -11,6 +11,7 @@ from bam_engine.collection import check_allowed
 from bam_engine.collection.browsing import image_roots
 from bam_engine.demo import demo_workspace
 from bam_engine.formatting import count
+from bam_engine.team import Role
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images, rows_at
 from web import demo_controls, folder_browser, jobs, missing_files, people, removing, ui, url_lists
@@ -52,6 +53,7 @@ if demo is not None:
             demo_controls.JOB,
             "Drawing more",
             lambda report: demo_workspace.make_demo(ws, count=int(more), seed=seed, attributes=(), report=report),
+            least=Role.OWNER,
         )
         st.rerun()
     st.stop()
@@ -91,6 +93,7 @@ def add(folder: str, metadata: str, *, by_folder: bool, verify: bool) -> NoRetur
             apart=ws.own_folders,
             report=report,
         ),
+        least=Role.OWNER,
     )
     st.rerun()
 

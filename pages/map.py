@@ -4,7 +4,6 @@ import streamlit as st
 
 from bam_engine.gallery import selections
 from bam_engine.maps import layout_store, sprite_packing, view_cache
-from bam_engine.team import Role
 from web import jobs, map_selection, map_state, ui
 from web.components.map import last_map_events, picture_map
 from web.engine import workspace
@@ -41,7 +40,7 @@ if len(ws.vectors()) == 0 and not records:
     ui.empty("A map is made from the vectors, and there are none yet.", "Embed the images", "embed")
     st.stop()
 
-busy = jobs.show(JOB, unit="steps", least=Role.REVIEWER)
+busy = jobs.show(JOB, unit="steps")
 undo_deletion(ws, map_state.MAP)
 if not records:
     if not busy:

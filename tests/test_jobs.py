@@ -10,6 +10,7 @@ import pytest
 from bam_engine.errors import BamError, Stopped
 from bam_engine.jobs import Job, Jobs
 from bam_engine.progress import Report
+from bam_engine.team import Role
 
 
 def wait(job: Job) -> Job:
@@ -25,7 +26,7 @@ def test_a_job_ends_with_its_result() -> None:
         report(3, 3, "written")
         return "result"
 
-    job = wait(Jobs().start("x", "Writing", work))
+    job = wait(Jobs().start("x", "Writing", work, least=Role.OWNER))
     assert (job.state, job.result, job.done, job.total, job.message) == ("done", "result", 3, 3, "written")
 
 
@@ -39,7 +40,7 @@ def test_a_job_stops_at_its_next_report_and_says_that_finished_work_is_saved() -
             time.sleep(0.001)
 
     jobs = Jobs()
-    job = jobs.start("x", "Embedding", work)
+    job = jobs.start("x", "Embedding", work, least=Role.OWNER)
     started.wait(5)
     job.stop()
     assert wait(job).state == "stopped"
@@ -55,8 +56,8 @@ def test_an_engine_error_is_shown_unchanged_and_a_bug_is_named() -> None:
         raise KeyError("oops")
 
     jobs = Jobs()
-    assert wait(jobs.start("a", "A", fails)).error == "The folder does not exist."
-    job = wait(jobs.start("b", "B", broken))
+    assert wait(jobs.start("a", "A", fails, least=Role.OWNER)).error == "The folder does not exist."
+    job = wait(jobs.start("b", "B", broken, least=Role.OWNER))
     assert job.state == "failed"
     assert "KeyError" in job.error
 
@@ -64,14 +65,14 @@ def test_an_engine_error_is_shown_unchanged_and_a_bug_is_named() -> None:
 def test_one_name_runs_once_at_a_time() -> None:
     hold = threading.Event()
     jobs = Jobs()
-    job = jobs.start("x", "Embedding", lambda report: hold.wait(5))
+    job = jobs.start("x", "Embedding", lambda report: hold.wait(5), least=Role.OWNER)
     with pytest.raises(BamError, match="Embedding is still running"):
-        jobs.start("x", "Embedding", lambda report: None)
+        jobs.start("x", "Embedding", lambda report: None, least=Role.OWNER)
     assert jobs.running() == [job]
     hold.set()
     wait(job)
     assert jobs.running() == []
-    again = wait(jobs.start("x", "Embedding", lambda report: 2))
+    again = wait(jobs.start("x", "Embedding", lambda report: 2, least=Role.OWNER))
     assert jobs.get("x") is again
     jobs.forget("x")
     assert jobs.get("x") is None
@@ -122,5 +123,5 @@ def test_a_job_works_in_the_context_of_the_moment_it_was_started() -> None:
         inside.remove(name)
 
     jobs = Jobs(within=lambda: context("started"))
-    assert wait(jobs.start("x", "Working", lambda report: list(inside))).result == ["started"]
+    assert wait(jobs.start("x", "Working", lambda report: list(inside), least=Role.OWNER)).result == ["started"]
     assert inside == []

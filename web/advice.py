@@ -4,6 +4,7 @@ import streamlit as st
 
 from bam_engine.annotation import Attribute
 from bam_engine.embedding import display_name
+from bam_engine.team import Role
 from bam_engine.training import rounds
 from bam_engine.training.causes import Cause
 from bam_engine.training.diagnosis import diagnose, judge
@@ -88,5 +89,7 @@ def offer_training(state: AttributeState) -> None:
     st.info("Labels or images have changed since it was trained.", icon=":material/refresh:")
     if st.button("Train again", key=f"retrain-{attribute.id}-{ws.choice.key}"):
         ws.jobs.forget(name)
-        ws.jobs.start_once(name, "Training again", lambda report: rounds.train(ws, attribute, report=report))
+        ws.jobs.start_once(
+            name, "Training again", lambda report: rounds.train(ws, attribute, report=report), least=Role.REVIEWER
+        )
         st.rerun()

@@ -31,7 +31,7 @@ def section() -> None:
     if st.button("Write a backup", icon=":material/save:"):
         name = f"bam-{time.strftime('%Y-%m-%d-%H%M%S')}.{backups.ENDINGS[ws.engine.dialect.name]}"
         file = output_folder("backups") / name
-        ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file))
+        ws.jobs.start(JOB, "Writing the backup", lambda report: _write(file), least=Role.OWNER)
         st.rerun()
     written = jobs.result_of(JOB, unit="files")
     if written is not None and written.exists():

@@ -26,7 +26,9 @@ def section() -> None:
     busy = ws.jobs.is_running(CHECK) or ws.jobs.is_running(REPAIR)
     if st.button("Check the workspace", icon=":material/health_and_safety:", disabled=busy):
         ws.jobs.forget(REPAIR)
-        ws.jobs.start(CHECK, "Checking the workspace", lambda report: maintenance.check(ws, report=report))
+        ws.jobs.start(
+            CHECK, "Checking the workspace", lambda report: maintenance.check(ws, report=report), least=Role.OWNER
+        )
         st.rerun()
     for outcome in jobs.result_of(REPAIR, unit="steps") or ():
         if outcome.problem:
@@ -48,7 +50,7 @@ def _show(found: Sequence[maintenance.Finding]) -> None:
     if any(finding.repairable for finding in found) and st.button("Repair", icon=":material/build:"):
         jobs = workspace().jobs
         jobs.forget(CHECK)
-        jobs.start(REPAIR, "Repairing the workspace", lambda report: _repair(found, report))
+        jobs.start(REPAIR, "Repairing the workspace", lambda report: _repair(found, report), least=Role.OWNER)
         st.rerun()
 
 

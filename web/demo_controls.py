@@ -39,7 +39,7 @@ def banner() -> None:
 def try_demo() -> None:
     """Draw the button that makes a demo, its progress, or the button that resumes a stopped one."""
     ws = workspace()
-    if jobs.show(JOB, unit="%", least=Role.OWNER) or not people.may(Role.OWNER):
+    if jobs.show(JOB, unit="%") or not people.may(Role.OWNER):
         return
     stopped = demo_workspace.unfinished(ws)
     size = image_count(0 if stopped is None else stopped.count)
@@ -47,7 +47,10 @@ def try_demo() -> None:
     if st.button(label, type="primary", icon=":material/play_arrow:", key="try-demo", width="stretch"):
         seed = demo_workspace.SEED if stopped is None else stopped.seed
         ws.jobs.start(
-            JOB, "Creating the demo", lambda report: demo_workspace.make_demo(ws, count=size, seed=seed, report=report)
+            JOB,
+            "Creating the demo",
+            lambda report: demo_workspace.make_demo(ws, count=size, seed=seed, report=report),
+            least=Role.OWNER,
         )
         st.rerun()
 
@@ -130,13 +133,12 @@ def _form(attribute: Attribute, name: str, *, certifying: bool) -> None:
 
 def _start(attribute: Attribute, name: str, team: simulated_annotators.Team, *, whole: bool, certifying: bool) -> None:
     ws = workspace()
-    title = "Simulated annotators label"
     if certifying:
-        ws.jobs.start(name, title, lambda report: simulated_annotators.certify(ws, attribute, team, report=report))
-    elif whole:
-        ws.jobs.start(name, title, lambda report: simulated_annotators.play(ws, attribute, team, report=report))
+        work = simulated_annotators.certify
     else:
-        ws.jobs.start(name, title, lambda report: simulated_annotators.play_one(ws, attribute, team, report=report))
+        work = simulated_annotators.play if whole else simulated_annotators.play_one
+    title = "Simulated annotators label"
+    ws.jobs.start(name, title, lambda report: work(ws, attribute, team, report=report), least=Role.REVIEWER)
 
 
 def _outcome(name: str) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range
+from bam_engine.team import Role
 from bam_engine.training.comparison import (
     EncoderComparison,
     EncoderResult,
@@ -105,5 +106,7 @@ def _training() -> None:
         return
     st.markdown(f"{count(len(behind), 'model is', 'models are')} missing, or not of all labels of today.")
     if st.button(f"Train {count(len(behind), 'model')}", icon=":material/model_training:", key=JOB):
-        ws.jobs.start(JOB, "Training the encoders' models", lambda report: train_behind(ws, report=report))
+        ws.jobs.start(
+            JOB, "Training the encoders' models", lambda report: train_behind(ws, report=report), least=Role.REVIEWER
+        )
         st.rerun()

@@ -11,6 +11,7 @@ from bam_engine.formatting import count, duration
 from bam_engine.switching import moving
 from bam_engine.switching.moving import Move, Moved
 from bam_engine.switching.results import EncoderResults
+from bam_engine.team import Role
 from bam_engine.typed_paths import typed_path
 from web import ui
 from web.engine import workspace
@@ -201,5 +202,6 @@ def start(spec: str, file: str = "", *, preview: bool = False) -> None:
         JOB,
         f"Moving to {name}" if moves else f"Embedding with {name}",
         lambda report: work(ws, spec, checkpoint, report=report),
+        least=Role.OWNER,
     )
     st.rerun()

@@ -158,7 +158,9 @@ def names_ready(query: Query) -> bool:
         if not st.button("Read on", icon=":material/refresh:"):
             return False
         ws.jobs.forget(NAMES)
-    ws.jobs.start_once(NAMES, "Reading titles and file names", lambda report: names.refresh(report=report))
+    ws.jobs.start_once(
+        NAMES, "Reading titles and file names", lambda report: names.refresh(report=report), least=Role.VIEWER
+    )
     jobs.show(NAMES, unit="names")
     return False
 
@@ -166,7 +168,7 @@ def names_ready(query: Query) -> bool:
 def offer_grouping() -> None:
     """Offer the search for near-duplicates where it is not up to date, and draw its progress."""
     ws = workspace()
-    if jobs.show(FOLDING, unit="steps"):
+    if jobs.show(FOLDING, unit="steps") or not people.may(Role.REVIEWER):
         return
     newer = near_duplicates.fold_summary(ws).newer if near_duplicates.has_groups(ws) else 0
     if near_duplicates.has_groups(ws) and not newer:
@@ -177,6 +179,9 @@ def offer_grouping() -> None:
     if st.button(words, icon=":material/content_copy:", disabled=len(ws.vectors()) == 0):
         ws.jobs.forget(FOLDING)
         ws.jobs.start_once(
-            FOLDING, "Looking for near-duplicates", lambda report: near_duplicates.find_groups(ws, report=report)
+            FOLDING,
+            "Looking for near-duplicates",
+            lambda report: near_duplicates.find_groups(ws, report=report),
+            least=Role.REVIEWER,
         )
         st.rerun()

@@ -17,6 +17,7 @@ from bam_engine.gallery.categories import MAX_VALUES, UNKNOWN
 from bam_engine.gallery.conditions import NEAR
 from bam_engine.gallery.counts import ScoreHistogram, attribute_counts, facet_counts, score_histogram
 from bam_engine.gallery.query import LABELS, Query
+from bam_engine.team import Role
 from web import jobs, ui
 from web.engine import workspace
 from web.gallery_query import PREFIX, forget_range
@@ -348,5 +349,7 @@ def _facet_scan() -> None:
     st.caption(f"Colours and dates of {formatting.count(scan.total - scan.done, 'image')} are not indexed yet.")
     if st.button("Index colours and dates", icon=":material/palette:", key="gallery-index"):
         ws.jobs.forget(JOB)
-        ws.jobs.start_once(JOB, "Indexing colours and dates", lambda report: facets.scan(ws, report=report))
+        ws.jobs.start_once(
+            JOB, "Indexing colours and dates", lambda report: facets.scan(ws, report=report), least=Role.VIEWER
+        )
         st.rerun()

@@ -84,10 +84,10 @@ def _watched(job: Job) -> None:
     st.session_state.setdefault(_MINE, {}).setdefault((job.name, job.started), "watched")
 
 
-def show(name: str, *, unit: str = "images", least: Role = Role.VIEWER) -> bool:
+def show(name: str, *, unit: str = "images") -> bool:
     """Draw the job ``name`` with its rate, remaining time and a stop button; return whether it is running.
 
-    ``least`` is the role from which on people may stop it.
+    Reviewers may stop it, or those alone who may start it.
 
     The page reruns once when the job ends. Then it says for a few seconds that it has finished, since the page shows
     what it made, or, until the page is left, why it was stopped or has failed.
@@ -95,7 +95,7 @@ def show(name: str, *, unit: str = "images", least: Role = Role.VIEWER) -> bool:
     job = workspace().jobs.get(name)
     if job is not None and job.running:
         _watched(job)
-        _watch(name, unit, least)
+        _watch(name, unit)
         return True
     if job is not None and is_news(job):
         _outcome(job)
@@ -111,7 +111,7 @@ def result_of(name: str, *, unit: str = "images") -> Any:
 
 
 @st.fragment(run_every=0.5)
-def _watch(name: str, unit: str, least: Role) -> None:
+def _watch(name: str, unit: str) -> None:
     job = workspace().jobs.get(name)
     if job is None or not job.running:
         st.rerun()
@@ -119,7 +119,7 @@ def _watch(name: str, unit: str, least: Role) -> None:
     speed = f"{job.rate:,.0f} {unit}/s" if job.rate >= 1 and unit != "%" else ""
     facts = [_progress_words(job, unit), speed, _time_words(job), ui.plain(job.message)]
     st.progress(_fraction_done(job), text=f"**{ui.plain(job.title)}** · " + " · ".join(fact for fact in facts if fact))
-    if not people.may(least):
+    if not people.may(max(job.least, Role.REVIEWER)):
         return
     stopping = job.stopping.is_set()
     if st.button("Stopping …" if stopping else "Stop", key=f"stop-{name}", disabled=stopping, icon=":material/stop:"):
@@ -150,8 +150,10 @@ def train_when_due(attribute: Attribute, number: int) -> None:
     before = ws.jobs.get(name)
     if before is not None and before.state == "done":  # of labels that have changed since
         ws.jobs.forget(name)
-    ws.jobs.start_once(name, f"Training after round {number}", lambda report: train(ws, attribute, report=report))
-    if show(name, unit="steps", least=Role.REVIEWER):
+    ws.jobs.start_once(
+        name, f"Training after round {number}", lambda report: train(ws, attribute, report=report), least=Role.ANNOTATOR
+    )
+    if show(name, unit="steps"):
         return
     if st.button("Train again", icon=":material/refresh:", key=f"again-{name}"):
         ws.jobs.forget(name)

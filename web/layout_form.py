@@ -105,6 +105,7 @@ def start(ws: Workspace, method: str, scope: str, settings: Settings, selection:
         JOB,
         f"Map of {layout_store.SCOPES[scope]} ({layout_store.METHODS[method]})",
         lambda report: layout_builder.build(ws, method=method, scope=scope, report=report, **settings),
+        least=Role.REVIEWER,
     )
 
 
@@ -126,6 +127,7 @@ def map_notes(ws: Workspace, record: layout_store.LayoutRecord, *, busy: bool = 
                 JOB,
                 f"Placing {count(newer, 'image')}",
                 lambda report: layout_builder.extend(ws, record.id, report=report),
+                least=Role.REVIEWER,
             )
             st.rerun()
 

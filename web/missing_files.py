@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bam_engine.collection import FILE_STATES
 from bam_engine.formatting import count
+from bam_engine.team import Role
 from bam_engine.workspace.membership import missing_member_rows, removed
 from web import jobs, removing, ui
 from web.engine import workspace
@@ -27,7 +28,9 @@ def look() -> None:
         _list(job.result)
         label = "Look again"
     if st.button(label, icon=":material/search:", key="look-missing"):
-        ws.jobs.start(JOB, "Looking for missing files", lambda report: missing_member_rows(ws, report=report))
+        ws.jobs.start(
+            JOB, "Looking for missing files", lambda report: missing_member_rows(ws, report=report), least=Role.OWNER
+        )
         st.rerun()
 
 

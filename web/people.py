@@ -18,7 +18,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from bam_engine.database import acting
 from bam_engine.errors import TeamError
 from bam_engine.team import Account, Role
-from bam_engine.team.permissions import plural, restrict, with_article
+from bam_engine.team.permissions import check_role, plural, restrict, with_article
 from bam_engine.team.tokens import digest_of
 from bam_engine.workspace import Workspace
 from web import engine
@@ -182,8 +182,9 @@ def _role() -> Role | None:
 
 
 def _guard(workspace: Workspace) -> None:
-    """Have a workspace ask, before each write, who acts."""
+    """Have a workspace ask, before each write and each job, who acts."""
     restrict(workspace.engine, _role)
+    workspace.jobs.restrict(lambda least: check_role(least, _role()))
     acting(workspace.engine, lambda: None if (account := person()) is None else account.annotator_id)
 
 

@@ -28,6 +28,7 @@ from bam_engine.download import (
 from bam_engine.files import replacing
 from bam_engine.formatting import count
 from bam_engine.spreadsheets import write_lines
+from bam_engine.team import Role
 from bam_engine.workspace.downloads import stores_of
 from web import jobs, ui
 from web.engine import workspace
@@ -92,6 +93,7 @@ def _offer(path: Path, *, own: bool) -> None:
             JOB,
             f"Downloading {name_of(path)}",
             lambda report: download_list(stores_of(ws), path, columns=found.columns, settings=settings, report=report),
+            least=Role.OWNER,
         )
         st.rerun()
 
@@ -198,7 +200,10 @@ def _resume(name: str, kinds: list[str]) -> None:
     ws = workspace()
     with ui.guard():
         ws.jobs.start(
-            JOB, f"Downloading {name}", lambda report: resume_list(stores_of(ws), name, retry=kinds, report=report)
+            JOB,
+            f"Downloading {name}",
+            lambda report: resume_list(stores_of(ws), name, retry=kinds, report=report),
+            least=Role.OWNER,
         )
         st.rerun()
 

@@ -25,6 +25,7 @@ from bam_engine.maps.layout_store import folder_of, layout_of, points_of
 from bam_engine.progress import Report, silent
 from bam_engine.projection.density_regions import find_regions
 from bam_engine.projection.naming import NamedRegion, Traits, name_regions
+from bam_engine.team import Role
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import latest_model
 from bam_engine.training.thresholds import current_threshold
@@ -119,7 +120,9 @@ def _start_naming(workspace: Workspace, map_id: str, version: str) -> None:
         if ended is not None and time.monotonic() < ended + min(MAX_WAIT, FIRST_WAIT * 2 ** (times - 1)):
             return
         attempts.made[map_id] = (version, times + 1 if failed else 1)
-        workspace.jobs.start(name, "Naming the map", lambda report: refresh(workspace, map_id, report=report))
+        workspace.jobs.start(
+            name, "Naming the map", lambda report: refresh(workspace, map_id, report=report), least=Role.VIEWER
+        )
 
 
 @one_flow

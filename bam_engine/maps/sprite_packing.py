@@ -16,6 +16,7 @@ from bam_engine.maps import view_cache
 from bam_engine.maps.layout_store import list_layouts
 from bam_engine.progress import Report, silent
 from bam_engine.projection import MapView
+from bam_engine.team import Role
 from bam_engine.workspace.core import Workspace
 
 MAX_PICTURES = 100_000
@@ -40,6 +41,7 @@ def start(workspace: Workspace, map_id: str) -> Job:
         f"sprites-{map_id}-{version}",
         "Preparing the pictures of the map",
         lambda report: pack(workspace, map_id, report=report),
+        least=Role.VIEWER,
     )
 
 

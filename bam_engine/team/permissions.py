@@ -1,7 +1,8 @@
 """What each role may change: one table of the database's tables, asked before every statement that writes.
 
 Pages and routes show each role what it can do; whatever they forget is refused here. A table that is not named is the
-owners'. Reading is for everybody who is signed in, and work in the background was allowed when it was started.
+owners'. Reading is for everybody who is signed in. Work in the background writes as the program itself, so each job
+states its least role, which is checked when it starts (:func:`check_role`).
 """
 
 from collections.abc import Callable
@@ -50,7 +51,11 @@ def restrict(engine: sa.Engine, role: Callable[[], Role | None]) -> None:
 
 def check_may_write(table: sa.Table, role: Role | None) -> None:
     """Raise :class:`TeamError` where a role may not write to a table."""
-    least = MAY_WRITE.get(table.name, Role.OWNER)
+    check_role(MAY_WRITE.get(table.name, Role.OWNER), role)
+
+
+def check_role(least: Role, role: Role | None) -> None:
+    """Raise :class:`TeamError` where a role is below the least one; None is the program itself, which may do all."""
     if role is not None and role < least:
         raise TeamError(f"This is for {plural(least)}, and you are {with_article(role)}. Ask an owner to do it.")
 

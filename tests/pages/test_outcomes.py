@@ -10,6 +10,7 @@ import web.engine
 from bam_engine.errors import BamError
 from bam_engine.jobs import Job
 from bam_engine.progress import Report
+from bam_engine.team import Role
 from bam_engine.workspace import Workspace
 from tests.pages.conftest import run_until
 from web.layout_form import JOB
@@ -27,7 +28,7 @@ def shown(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 def run(shown: Workspace, work: Callable[[Report], object]) -> Job:
     """Run a job of the Map page to its end."""
-    job = shown.jobs.start(JOB, "A map", work)
+    job = shown.jobs.start(JOB, "A map", work, least=Role.REVIEWER)
     for thread in threading.enumerate():
         if thread.name == f"job-{JOB}":
             thread.join(10)
@@ -81,7 +82,7 @@ def test_who_watched_a_job_is_told_although_others_have_read_it(open_page: Open,
         going.wait(30)
         raise BamError("There is no room.")
 
-    job = shown.jobs.start(JOB, "A map", waits)
+    job = shown.jobs.start(JOB, "A map", waits, least=Role.REVIEWER)
     watching = open_page(shown, "map")
     assert job.running
     going.set()

@@ -93,7 +93,7 @@ def test_a_viewer_reads_tags_and_an_annotator_gives_them(team: Team) -> None:
 
 def test_a_viewer_does_not_stop_the_work_of_others(team: Team) -> None:
     done = threading.Event()
-    team.workspace.jobs.start(layout_form.JOB, "Map", lambda _report: done.wait(60))
+    team.workspace.jobs.start(layout_form.JOB, "Map", lambda _report: done.wait(60), least=Role.REVIEWER)
     try:
         key = f"stop-{layout_form.JOB}"
         assert key not in {button.key for button in team.open("map", Role.VIEWER).button}

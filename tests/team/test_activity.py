@@ -82,7 +82,7 @@ def test_exports_are_logged_also_by_the_job_of_whoever_started_it(
     workspace: Workspace, watercolor: Attribute, olga: Account, tmp_path: Path
 ) -> None:
     job = workspace.jobs.start(
-        "export", "Export", lambda report: export(workspace, tmp_path / "bam.sqlite", form="sqlite")
+        "export", "Export", lambda report: export(workspace, tmp_path / "bam.sqlite", form="sqlite"), least=Role.OWNER
     )
     acting(workspace.engine, lambda: None)  # of another thread
     while job.running:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from bam_engine.errors import StoreUnavailable
 from bam_engine.progress import Report
+from bam_engine.team import Role
 from bam_engine.workspace import Workspace
 from web import engine
 from web.server import lifespan
@@ -80,7 +81,7 @@ def test_background_jobs_are_stopped_when_the_server_ends() -> None:
             time.sleep(0.01)
 
     with TestClient(Starlette(lifespan=lifespan)):
-        engine.workspace().jobs.start("work", "Working", work)
+        engine.workspace().jobs.start("work", "Working", work, least=Role.OWNER)
     workspace, until = engine.workspace(), time.monotonic() + 20
     while workspace.jobs.is_running("work") and time.monotonic() < until:
         time.sleep(0.01)

@@ -11,6 +11,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.database import write_setting
 from bam_engine.embedding import encoder_key, open_encoder
 from bam_engine.errors import EmbeddingError
+from bam_engine.team import Role
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import EncoderChoice, Workspace
 
@@ -50,7 +51,7 @@ def test_a_job_keeps_to_the_encoder_with_which_it_was_started(workspace: Workspa
         switched.wait(20)
         return workspace.choice.key
 
-    job = workspace.jobs.start("x", "Working", work)
+    job = workspace.jobs.start("x", "Working", work, least=Role.OWNER)
     use(workspace, NETWORK)
     switched.set()
     while job.running:
