@@ -40,6 +40,7 @@ SUITE = (
     "pages",
     "identity",
     "urls",
+    "bam_file",
     "annotating",
     "flags",
     "demo",

@@ -5,7 +5,7 @@ A merge is a mapping from one annotator to another: no answer is rewritten, so t
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import sqlalchemy as sa
@@ -66,11 +66,13 @@ class Annotators:
         """
         stored, key = self._stored(), spelling_key(name)
         similar = [one for one in stored if spelling_key(one.name) == key]
-        similar.sort(key=lambda one: one.name != " ".join(name.split()))
-        if not similar:
-            return None
-        final = merged_into(snapshot_of(self._engine)).get(similar[0].id, similar[0].id)
-        return next(one for one in stored if one.id == final)
+        return self._meant(name, similar, stored) if similar else None
+
+    def _meant(self, name: str, similar: Sequence[Annotator], stored: Sequence[Annotator]) -> Annotator:
+        """Return which of ``similar`` a name means, the exact spelling first; of a merged one, the one merged into."""
+        nearest = min(similar, key=lambda one: one.name != " ".join(name.split()))
+        final = merged_into(snapshot_of(self._engine)).get(nearest.id, nearest.id)
+        return nearest if final == nearest.id else next(one for one in stored if one.id == final)
 
     def get(self, name: str) -> Annotator:
         """Return the annotator as :meth:`find`; otherwise raise :class:`NotFound`, which lists the existing ones."""
@@ -109,18 +111,44 @@ class Annotators:
         name = check_annotator_name(name)
         if simulated:
             check_may_answer(self._engine, name)
-        annotator = self._enter(name, simulated)
-        if annotator.simulated != simulated:
-            kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
-            raise AnnotationError(
-                f"The annotator {annotator.name!r} is {kinds[0]}, not {kinds[1]}. Choose another name."
-            )
-        if annotator.archived:
-            raise AnnotationError(
-                f"The annotator {annotator.name!r} is archived and cannot answer. Bring them back, or answer under "
-                "another name."
-            )
-        return annotator.id
+        return _checked(self._enter(name, simulated), simulated).id
+
+    def ids_of(self, names: Iterable[str]) -> dict[str, int | AnnotationError]:
+        """Return for each name of a person its id as :meth:`id_of`, or why there is none; all are added at once."""
+        found: dict[str, int | AnnotationError] = {}
+        valid: dict[str, str] = {}
+        for name in names:
+            try:
+                valid[name] = check_annotator_name(name)
+            except AnnotationError as error:
+                found[name] = error
+        self._add_all(valid.values())
+        stored = self._stored()
+        spellings: defaultdict[str, list[Annotator]] = defaultdict(list)
+        for one in stored:
+            spellings[spelling_key(one.name)].append(one)
+        for name, checked in valid.items():
+            try:
+                meant = self._meant(checked, spellings[spelling_key(checked)], stored)
+                found[name] = _checked(meant, simulated=False).id
+            except AnnotationError as error:
+                found[name] = error
+        return found
+
+    def _add_all(self, names: Iterable[str]) -> None:
+        """Add those people of whom no spelling is known, the first spelling of each."""
+        with self._engine.begin() as connection:
+            lock(connection, annotators)
+            known = {spelling_key(one.name) for one in self._stored()}
+            new: dict[str, str] = {}
+            for name in names:
+                new.setdefault(spelling_key(name), name)
+            made_at = now()
+            people = [
+                {"name": name, "simulated": False, "made_at": made_at} for key, name in new.items() if key not in known
+            ]
+            if people:
+                connection.execute(sa.insert(annotators), people)
 
     def actor(self, name: str) -> int:
         """Return the id of whoever acts under ``name`` without answering: a person added on the first call, or anyone.
@@ -221,3 +249,16 @@ class Annotators:
     def _stored(self) -> list[Annotator]:
         rows = snapshot_of(self._engine).rows(annotators)
         return [Annotator(one.id, one.name, bool(one.simulated), one.archived_at is not None) for one in rows]
+
+
+def _checked(annotator: Annotator, simulated: bool) -> Annotator:
+    """Return an annotator who may answer as a person, or as a simulated one."""
+    if annotator.simulated != simulated:
+        kinds = ("simulated", "a person") if annotator.simulated else ("a person", "simulated")
+        raise AnnotationError(f"The annotator {annotator.name!r} is {kinds[0]}, not {kinds[1]}. Choose another name.")
+    if annotator.archived:
+        raise AnnotationError(
+            f"The annotator {annotator.name!r} is archived and cannot answer. Bring them back, or answer under another "
+            "name."
+        )
+    return annotator

@@ -4,12 +4,13 @@ In:  an image, an annotator and a text. Out: the captions of an image, the oldes
 it again; a hidden one is neither searched nor exported. A text is stored as it is, and shown as text only.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.permissions import check_author
+from bam_engine.annotation.permissions import check_author, check_authors
 from bam_engine.annotation.remark_store import check_words
 from bam_engine.collection.words import fold
 from bam_engine.database import captions, images, insert_row, lock, now
@@ -30,6 +31,29 @@ class Caption:
     hidden: bool
 
 
+@dataclass(frozen=True)
+class GivenCaption:
+    """What somebody has written about an image elsewhere."""
+
+    row: int
+    annotator_id: int
+    text: str
+
+
+def check_caption(text: object) -> str:
+    """Return a text as it is stored: in one line, without blanks around it.
+
+    Raises
+    ------
+    AnnotationError
+        It is too short or too long, or has characters that are no text.
+    """
+    words = check_words(text, MAX_CAPTION, "The description")
+    if len(words) < MIN_CAPTION:
+        raise AnnotationError("The description is too short. Say in a few words what the picture shows.")
+    return words
+
+
 class Captions:
     """The captions of one workspace."""
 
@@ -48,9 +72,7 @@ class Captions:
             There is no such image.
         """
         check_author(self._engine, annotator_id)
-        words = check_words(text, MAX_CAPTION, "The description")
-        if len(words) < MIN_CAPTION:
-            raise AnnotationError("The description is too short. Say in a few words what the picture shows.")
+        words = check_caption(text)
         with self._engine.begin() as connection:
             lock(connection, captions)
             if connection.scalar(sa.select(images.c.row).where(images.c.row == row)) is None:
@@ -58,6 +80,42 @@ class Captions:
             self._check_new(connection, row, annotator_id, words)
             values = {"row": row, "annotator_id": annotator_id, "caption": words, "made_at": now()}
             return insert_row(connection, captions, values)
+
+    def add_given(self, given: Iterable[GivenCaption]) -> int:
+        """Store captions that were written elsewhere, in one transaction; return how many are new.
+
+        Left out is what its author is known to have written of the image. Words may be those of another image or
+        author: what people wrote is not judged any more.
+
+        Raises
+        ------
+        AnnotationError
+            A text is none that :func:`check_caption` lets pass, or an author is simulated. Nothing is stored.
+        NotFound
+            There is no such image. Nothing is stored.
+        """
+        lines: dict[tuple[int, int, str], str] = {}
+        for one in given:
+            words = check_caption(one.text)
+            lines.setdefault((one.row, one.annotator_id, fold(words)), words)
+        check_authors(self._engine, {annotator_id for _, annotator_id, _ in lines})
+        with self._engine.begin() as connection:
+            lock(connection, captions)
+            last = connection.scalar(sa.select(sa.func.max(images.c.row)))
+            if unknown := [row for row, *_ in lines if not 0 <= row <= (-1 if last is None else last)]:
+                raise NotFound(f"There is no image {unknown[0]}.")
+            for row, annotator_id, text in connection.execute(
+                sa.select(captions.c.row, captions.c.annotator_id, captions.c.caption)
+            ):
+                lines.pop((row, annotator_id, fold(text)), None)
+            made_at = now()
+            values = [
+                {"row": row, "annotator_id": annotator_id, "caption": words, "made_at": made_at}
+                for (row, annotator_id, _), words in lines.items()
+            ]
+            if values:
+                connection.execute(sa.insert(captions), values)
+        return len(values)
 
     def of(self, row: int) -> list[Caption]:
         """Return the captions of an image, hidden ones included, the oldest first."""

@@ -1,5 +1,7 @@
 """Who may answer: people in any workspace, simulated annotators in a demo workspace only."""
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from bam_engine.collection.generated import DEMO_HINT, is_demo
@@ -18,6 +20,11 @@ def check_may_answer(engine: sa.Engine, name: str) -> None:
 
 def check_author(engine: sa.Engine, annotator_id: int) -> None:
     """Refuse answers of a simulated annotator outside a demo workspace."""
-    for author in snapshot_of(engine).rows_with(annotators.c.id, annotator_id):
-        if author.simulated:
+    check_authors(engine, (annotator_id,))
+
+
+def check_authors(engine: sa.Engine, annotator_ids: Collection[int]) -> None:
+    """Refuse answers of several annotators if one of them is simulated, outside a demo workspace."""
+    for author in snapshot_of(engine).rows(annotators):
+        if author.simulated and author.id in annotator_ids:
             check_may_answer(engine, author.name)

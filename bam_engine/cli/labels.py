@@ -82,7 +82,7 @@ def import_file(workspace: Workspace, options: Namespace) -> None:
 
 def import_bam_file(workspace: Workspace, options: Namespace) -> None:
     """Import BAM's file, and print what was stored and what was not."""
-    with bar("import", "annotators") as report:
+    with bar("import", "answers") as report:
         imported = import_bam(workspace, options.file, report=report)
     stored = imported.answers
     print(
@@ -95,8 +95,8 @@ def import_bam_file(workspace: Workspace, options: Namespace) -> None:
         print(f"  {known:,} already stored")
     if stored.left_out:
         print(f"  {stored.left_out:,} left out: held out for validation, certification or audit")
-    for reason, number in sorted(imported.left_out.items(), key=lambda item: -item[1]):
-        print(f"  {number:,} left out: {reason}")
+    for reason, noted in sorted(imported.left_out.items(), key=lambda item: -item[1].number):
+        print(f"  {noted.number:,} left out: {reason}{noted.first and f'; the first: {noted.first}'}")
     if imported.without_image:
         verb = "is" if imported.without_image == 1 else "are"
         print(

@@ -16,10 +16,14 @@ from bam_engine.download import (
     Settings,
     UrlList,
     download_list,
+    is_url,
     name_of,
+    parse_rules,
+    parse_url,
     preview,
     reading,
     resume_list,
+    rewritten,
     url_list,
     url_lists,
 )
@@ -49,12 +53,14 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     )
     action.add_argument("list", type=given_path, help=formats)
     _add_columns(action)
+    _add_hosts(action)
     action = add_command(
         actions, "download", download, "download the pictures of a list and add them to the collection"
     )
     action.add_argument("list", type=given_path, help=formats)
     _add_columns(action)
     _add_settings(action)
+    _add_hosts(action)
     action = add_command(actions, "retry", retry, "go on with a list, and try its failed URLs again")
     action.add_argument("name", help=_NAME)
     action.add_argument(
@@ -63,6 +69,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         metavar="KIND",
         help=f"try those again that failed so: {', '.join(KINDS)} (default: all)",
     )
+    _add_hosts(action)
     action = add_command(actions, "status", status, "print how far lists are, and why URLs have failed")
     action.add_argument("name", nargs="?", help=f"{_NAME} (default: all)")
     action = add_command(actions, "export", export, "write the status of every URL of a list into a CSV file")
@@ -115,6 +122,15 @@ def _add_settings(action: ArgumentParser) -> None:
     action.add_argument("--refresh", action="store_true", help="ask for newer versions of what was downloaded")
 
 
+def _add_hosts(action: ArgumentParser) -> None:
+    action.add_argument(
+        "--rewrite-host",
+        action="append",
+        metavar="OLD=NEW",
+        help="ask the host NEW for the pictures of OLD, whose URLs they keep; repeatable",
+    )
+
+
 def _columns(options: Namespace) -> Columns:
     return Columns(options.url, options.title, options.project, options.license, options.mature)
 
@@ -131,8 +147,11 @@ def show(options: Namespace) -> None:
         print(f"  not used: {', '.join(unused)}")
     if found.columns.url is None:
         print("no column is named url: name the one that holds the URLs with --url")
+    hosts = parse_rules(options.rewrite_host or ())
     for line in found.lines:
         print(f"{line.number:8}  {line.url or line.problem or 'no URL'}")
+        if is_url(line.url) and (asked := rewritten(parse_url(line.url), hosts)) != parse_url(line.url):
+            print(f"{'':8}  from {asked.text}")
 
 
 def download(workspace: Workspace, options: Namespace) -> None:
@@ -155,6 +174,7 @@ def _settings(workspace: Workspace, options: Namespace) -> Settings:
     named = {name: getattr(options, name) for name in ("shorter_side", "per_host", "connections", "contact")}
     named["max_bytes"] = None if options.max_size is None else options.max_size * 1_000_000
     named["folder"] = None if options.to is None else str(Path(options.to).absolute())
+    named["hosts"] = None if options.rewrite_host is None else parse_rules(options.rewrite_host)
     named["respect_robots"] = False if options.ignore_robots else None
     try:
         before = url_list(workspace.folder / FOLDER, name_of(options.list, options.name)).settings
@@ -165,8 +185,11 @@ def _settings(workspace: Workspace, options: Namespace) -> Settings:
 
 def retry(workspace: Workspace, options: Namespace) -> None:
     """Go on with a list."""
+    stores, settings = stores_of(workspace), None
+    if options.rewrite_host is not None:
+        settings = replace(url_list(stores.home, options.name).settings, hosts=parse_rules(options.rewrite_host))
     with bar("download", "URLs") as report:
-        done = resume_list(stores_of(workspace), options.name, retry=options.error, report=report)
+        done = resume_list(stores, options.name, retry=options.error, settings=settings, report=report)
     _print_done(done)
 
 

@@ -22,6 +22,8 @@ MODULES = ("src", "project_id", "license", "mature_content")
 _FAILURES = {
     "SQLITE_NOTADB": "it is no SQLite database. Choose BAM's file, or one that `bam export` wrote",
     "SQLITE_BUSY": "another program is writing to it. Wait until it has finished, then try again",
+    "SQLITE_READONLY": "a program that wrote to it did not finish, and left a journal beside it. Open it with that "
+    "program, or copy it again",
     "SQLITE_CORRUPT": "it is damaged, or was not copied whole. Copy it again",
 }
 

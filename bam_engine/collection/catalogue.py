@@ -7,7 +7,7 @@ chunks, so it scales to millions of rows.
 
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from itertools import islice
@@ -94,9 +94,14 @@ class Catalogue:
         """Return the title of every image, by row."""
         return self._column(table.c.title)
 
-    def urls(self) -> list[str | None]:
-        """Return the URL that every image was downloaded from, by row; None where it was not."""
-        return self._column(table.c.url)
+    def rows_from(self, urls: Collection[str]) -> dict[str, int]:
+        """Return URL → row for those of ``urls`` that images were downloaded from; of several images, the first."""
+        found: dict[str, int] = {}
+        for rows, addresses in self.fields(("row", "url"), np.ones(len(self), bool)):
+            for row, url in zip(rows, addresses, strict=True):
+                if url in urls:
+                    found.setdefault(url, row)
+        return found
 
     def digests(self) -> Digests:
         """Return the digest of every image, by row, read once: a row keeps its digest."""

@@ -1,12 +1,13 @@
 """Lists of URLs: reading them, fetching their pictures politely and safely, and the status of each URL."""
 
 from bam_engine.download.downloading import Downloaded, Stores, download_list, resume_list
+from bam_engine.download.hosts import parse_rules, rewritten
 from bam_engine.download.lists import SUFFIXES, Columns, Line, Preview, check_list, preview
 from bam_engine.download.outcomes import KINDS, Failure
 from bam_engine.download.settings import Settings
 from bam_engine.download.statuses import COLUMNS, Counts
 from bam_engine.download.url_lists import FOLDER, UrlList, name_of, reading, url_list, url_lists
-from bam_engine.download.urls import is_url
+from bam_engine.download.urls import is_url, parse_url
 
 __all__ = [
     "COLUMNS",
@@ -26,9 +27,12 @@ __all__ = [
     "download_list",
     "is_url",
     "name_of",
+    "parse_rules",
+    "parse_url",
     "preview",
     "reading",
     "resume_list",
+    "rewritten",
     "url_list",
     "url_lists",
 ]

@@ -110,6 +110,7 @@ def resume_list(
     name: str,
     *,
     retry: Iterable[str] | None = (),
+    settings: Settings | None = None,
     report: Report = silent,
     clock: Time | None = None,
     resolver: Resolve = resolve,
@@ -120,6 +121,8 @@ def resume_list(
     ----------
     retry
         The kinds of failures (of :data:`KINDS`) whose URLs are tried again; None for all.
+    settings
+        How it is downloaded from now on; by default as before.
 
     Raises
     ------
@@ -135,6 +138,8 @@ def resume_list(
     url_list(stores.home, name)
     _check_kind(stores)
     with working_on(stores.home, name) as statuses:
+        if settings is not None:
+            note_settings(statuses, settings)
         statuses.forget_unread()
         statuses.try_again(kinds)
         return _run(stores, name, statuses, report, clock, resolver)

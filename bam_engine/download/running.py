@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bam_engine.download.fetching import Unchanged
+from bam_engine.download.hosts import rewritten
 from bam_engine.download.outcomes import OF_THE_HOST, PASSING, Failure, Picture
 from bam_engine.download.pacing import PATIENCE, SILENT, Schedule, backoff
 from bam_engine.download.settings import Settings
@@ -112,7 +113,7 @@ class Run:
         """
         counts = self.statuses.counts()
         self.total, self.done, self.stored = counts.urls, counts.urls - counts.waiting, counts.stored
-        self.statuses.list_hosts()
+        self.statuses.list_hosts(self.settings.hosts)
         self.report(self.done, self.total, "reading")
         try:
             while self._start() or self._tasks or self._adding or self._outcomes or self.stored:
@@ -146,7 +147,7 @@ class Run:
     async def _request(self, host: int, item: Waiting) -> None:
         outcome: Picture | Failure | None
         try:
-            url = parse_url(item.url)
+            url = rewritten(parse_url(item.url), self.settings.hosts)
             self._open[host].name = url.host
             outcome = await self.fetcher.fetch(url, item.etag)
         except Unchanged:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 
 from bam_engine import __version__
 from bam_engine.download.robots import PRODUCT
@@ -37,6 +38,8 @@ class Settings:
         How whoever runs a server reaches you, e.g. an e-mail address; it is sent with every request.
     folder
         Where the pictures are stored; "" for beside the list.
+    hosts
+        Which host is asked instead of which, for hosts that are gone; see :mod:`bam_engine.download.hosts`.
     """
 
     connections: int = 64
@@ -51,6 +54,7 @@ class Settings:
     respect_robots: bool = True
     contact: str = ""
     folder: str = ""
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _CONTACT.fullmatch(self.contact):

@@ -8,13 +8,15 @@ stored, its picture is in the collection, or it has failed.
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bam_engine.database import now
+from bam_engine.download.hosts import rewritten
 from bam_engine.download.lists import Line
 from bam_engine.download.outcomes import Failure, Picture
 from bam_engine.download.urls import parse_url
@@ -171,14 +173,33 @@ class Statuses:
 
     # Turns ----------------------------------------------------------------------------------------------------------
 
-    def list_hosts(self) -> None:
-        """Note the hosts of the URLs that wait, those with most first: they take longest."""
+    def list_hosts(self, asked: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Note the hosts of the URLs that wait, those with most first: they take longest.
+
+        A URL of a host for which another is ``asked`` is noted under that one, and counts among its requests.
+        """
+        self._put_to_hosts(dict(asked))
         with _transaction(self._database):
             self._database.execute("DELETE FROM hosts")
             self._database.execute(
                 "INSERT INTO hosts (host, urls) SELECT host, count(*) AS number FROM urls WHERE state = 'waiting' "
                 "GROUP BY host ORDER BY number DESC, host"
             )
+
+    def _put_to_hosts(self, asked: dict[str, str]) -> None:
+        """Put the URLs to the hosts that are asked for them: all if the rules have changed, or else the new ones."""
+        with _transaction(self._database):
+            if json.loads(self.read("hosts") or "{}") == asked:
+                move = "UPDATE urls SET host = ? WHERE host = ? AND state = 'waiting'"
+                self._database.executemany(move, [(_key(new), _key(old)) for old, new in asked.items()])
+                return
+
+            def host_of(url: str) -> int:
+                return _key(rewritten(parse_url(url), asked).host)
+
+            self._database.create_function("host_of", 1, host_of, deterministic=True)
+            self._database.execute("UPDATE urls SET host = host_of(url) WHERE error IS NOT 'bad url'")
+            self.write("hosts", json.dumps(asked))
 
     def hosts(self, after: int, count: int) -> list[tuple[int, int, int]]:
         """Return number, host and number of URLs of the next ones of :meth:`list_hosts`."""

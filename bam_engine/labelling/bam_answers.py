@@ -7,20 +7,33 @@ import that was interrupted is run again; so is one after more of its pictures w
 
 import contextlib
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, NEGATIVE, POSITIVE, UNSURE, Attribute, check_name, readable
+import numpy as np
+
+from bam_engine.annotation import (
+    BAM_ATTRIBUTES,
+    KINDS,
+    NEGATIVE,
+    POSITIVE,
+    UNSURE,
+    Answers,
+    Attribute,
+    check_name,
+    readable,
+)
+from bam_engine.annotation.caption_store import GivenCaption, check_caption
 from bam_engine.collection.bam_file import check_table, has_table, opened
 from bam_engine.collection.matching import match_paths
-from bam_engine.collection.words import fold
+from bam_engine.collection.texts import printable
 from bam_engine.download.outcomes import Failure
 from bam_engine.download.urls import parse_url
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
-from bam_engine.labelling.importing import StoredLabels, store_labels
+from bam_engine.labelling.importing import StoredLabels, store_votes
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 
@@ -31,12 +44,26 @@ _CAPTIONS = ("assignment_id", "mid", "caption")
 _ANSWERS: Mapping[Any, int] = {None: UNSURE, 1: POSITIVE, 0: NEGATIVE}
 _TEMPLATES = {template.name: template for template in BAM_ATTRIBUTES}
 
+AT_ONCE = 20_000
+"""Answers that are stored in one transaction: nobody else can answer meanwhile."""
+
 _ANONYMOUS = "answer without a worker: its assignment is not in crowd_raw_hits"
+_TWO_WORKERS = "answer of two workers: its assignment is in crowd_raw_hits twice"
 _NO_ANSWER = "answer that is not 0, 1 or empty"
 _NO_MODULE = "answer or caption about a picture that is not in modules, or is there twice"
 _SIMULATED = "answer or caption of a simulated annotator"
 _DECISION = "decision on a disputed image"
 _UNKNOWN = "answer or caption about an image that is not in the collection"
+_NO_AUTHOR = "answer or caption of somebody who cannot answer here"
+_NO_CAPTION = "caption that cannot be one here"
+
+
+@dataclass
+class LeftOut:
+    """How many answers and captions were left out for one reason, and which was the first; "" is not told."""
+
+    number: int = 0
+    first: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,11 +77,11 @@ class ImportedAnswers:
     attributes
         The names of the attributes that were added.
     captions, known_captions
-        The captions that were stored, and those that were there already.
+        The captions that were stored, and those that were there already, or are in the file twice.
     without_image
         The pictures with an answer or a caption that are not in the collection.
     left_out
-        Why answers and captions were not stored → how many.
+        Why answers and captions were not stored → how many, and the first of them where that helps.
     """
 
     answers: StoredLabels
@@ -62,19 +89,25 @@ class ImportedAnswers:
     captions: int
     known_captions: int
     without_image: int
-    left_out: Mapping[str, int]
+    left_out: Mapping[str, LeftOut]
 
 
 @dataclass
 class _Crowd:
-    """What a file says: by (attribute, worker) the answer to each picture, and (picture, worker, caption)."""
+    """What a file says: by attribute the answer of (worker, picture), and (picture, worker, caption, place)."""
 
-    answers: defaultdict[tuple[str, str], dict[Any, int]] = field(default_factory=lambda: defaultdict(dict))
-    captions: list[tuple[Any, str, str]] = field(default_factory=list)
+    answers: defaultdict[str, dict[tuple[str, Any], int]] = field(default_factory=lambda: defaultdict(dict))
+    captions: list[tuple[Any, str, str, str]] = field(default_factory=list)
     sources: dict[Any, str] = field(default_factory=dict)
     questions: dict[str, tuple[str, str]] = field(default_factory=dict)
     simulated: set[str] = field(default_factory=set)
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: defaultdict[str, LeftOut] = field(default_factory=lambda: defaultdict(LeftOut))
+
+    def leave_out(self, reason: str, first: str = "", number: int = 1) -> None:
+        """Count what is not stored."""
+        noted = self.left_out[reason]
+        noted.first = noted.first or first
+        noted.number += number
 
 
 def import_bam(workspace: Workspace, file: Path, *, report: Report = silent) -> ImportedAnswers:
@@ -82,8 +115,13 @@ def import_bam(workspace: Workspace, file: Path, *, report: Report = silent) -> 
 
     ``crowd_raw_choices`` become votes (1 yes, 0 no, empty unsure); if a worker has answered about one picture twice,
     the later row counts. Attributes that are missing are added with the question of the file or, without one, of BAM's
-    template, or a plain one. Answers train, and never judge: see :func:`store_labels`. The whole file is read before
+    template, or a plain one. Answers train, and never judge: see :func:`store_votes`. The whole file is read before
     anything is stored.
+
+    Parameters
+    ----------
+    report
+        Called before every :data:`AT_ONCE` answers with the number of those that are stored or known, and of all.
 
     Raises
     ------
@@ -91,7 +129,10 @@ def import_bam(workspace: Workspace, file: Path, *, report: Report = silent) -> 
         The file cannot be read, is damaged or locked, or lacks a table or a column. Nothing is stored.
     ExchangeError
         None of its pictures with an answer or a caption is in the collection. Nothing is stored.
+    Stopped
+        Raised by ``report``; what was stored stays, and importing again goes on from there.
     """
+    report(0, None, "reading the file")
     crowd = _read(file)
     rows = _rows_of(workspace, crowd.sources, file.absolute().parent)
     if crowd.sources and not rows:
@@ -100,10 +141,11 @@ def import_bam(workspace: Workspace, file: Path, *, report: Report = silent) -> 
             f"download {file}`."
         )
     before = {attribute.name for attribute in workspace.attributes.all()}
-    stored = _store_answers(workspace, crowd, rows, report)
-    captions, known = _store_captions(workspace, crowd, rows)
+    people = _people(workspace, crowd, rows)
+    stored = _store_answers(workspace, crowd, rows, people, report)
+    captions, known = _store_captions(workspace, crowd, rows, people)
     added = tuple(attribute.name for attribute in workspace.attributes.all() if attribute.name not in before)
-    return ImportedAnswers(stored, added, captions, known, len(crowd.sources) - len(rows), +crowd.left_out)
+    return ImportedAnswers(stored, added, captions, known, len(crowd.sources) - len(rows), dict(crowd.left_out))
 
 
 # Reading the file -----------------------------------------------------------------------------------------------------
@@ -114,21 +156,14 @@ def _read(file: Path) -> _Crowd:
     with opened(file) as connection:
         for table, columns in (("modules", ("mid", "src")), ("crowd_raw_hits", _HITS), ("crowd_raw_choices", _CHOICES)):
             check_table(connection, file, table, columns)
-        workers = {
-            key: str(name).strip() for key, name in _all(connection, "crowd_raw_hits", _HITS) if name is not None
-        }
         if has_table(connection, "workers"):
             check_table(connection, file, "workers", _WORKERS)
             crowd.simulated = {name for name, simulated in _all(connection, "workers", _WORKERS) if simulated}
+        workers = _workers(connection)
         _read_choices(connection, workers, crowd)
         if has_table(connection, "crowd_raw_captions"):
             check_table(connection, file, "crowd_raw_captions", _CAPTIONS)
-            for assignment, mid, caption in _all(connection, "crowd_raw_captions", _CAPTIONS):
-                author = workers.get(assignment, str(assignment or ""))  # our exports name the annotator there
-                if author in crowd.simulated:
-                    crowd.left_out[_SIMULATED] += 1
-                else:
-                    crowd.captions.append((mid, author, str(caption or "")))
+            _read_captions(connection, workers, crowd)
         if has_table(connection, "attributes"):
             asked = ("name", "question", "instructions")
             check_table(connection, file, "attributes", asked)
@@ -136,7 +171,9 @@ def _read(file: Path) -> _Crowd:
                 name: (question or "", more or "") for name, question, more in _all(connection, "attributes", asked)
             }
         if has_table(connection, "adjudications"):
-            crowd.left_out[_DECISION] += connection.execute("SELECT count(*) FROM adjudications").fetchone()[0]
+            decisions = connection.execute("SELECT count(*) FROM adjudications").fetchone()[0]
+            if decisions:
+                crowd.leave_out(_DECISION, number=decisions)
         _read_sources(connection, crowd)
     return crowd
 
@@ -145,22 +182,48 @@ def _all(connection: sqlite3.Connection, table: str, columns: tuple[str, ...]) -
     return iter(connection.execute(f"SELECT {', '.join(columns)} FROM {table}"))
 
 
-def _read_choices(connection: sqlite3.Connection, workers: Mapping[Any, str], crowd: _Crowd) -> None:
-    for assignment, mid, attribute, label in _all(connection, "crowd_raw_choices", _CHOICES):
+def _workers(connection: sqlite3.Connection) -> dict[Any, str | None]:
+    """Return the worker of each assignment; None where there are two."""
+    workers: dict[Any, str | None] = {}
+    for key, name in _all(connection, "crowd_raw_hits", _HITS):
+        worker = str(name).strip() if name is not None else ""
+        workers[key] = worker if workers.setdefault(key, worker) == worker else None
+    return workers
+
+
+def _read_choices(connection: sqlite3.Connection, workers: Mapping[Any, str | None], crowd: _Crowd) -> None:
+    choices = enumerate(_all(connection, "crowd_raw_choices", _CHOICES), 1)
+    for number, (assignment, mid, attribute, label) in choices:
         worker = workers.get(assignment, "")
         if worker in crowd.simulated:
-            crowd.left_out[_SIMULATED] += 1
+            crowd.leave_out(_SIMULATED)
         elif not worker:
-            crowd.left_out[_ANONYMOUS] += 1
+            reason = _TWO_WORKERS if worker is None else _ANONYMOUS
+            crowd.leave_out(reason, f"row {number:,} of crowd_raw_choices, assignment {_shown(assignment)}")
         elif label not in _ANSWERS:
-            crowd.left_out[_NO_ANSWER] += 1
+            crowd.leave_out(_NO_ANSWER, f"row {number:,} of crowd_raw_choices, {_shown(label)}")
         else:
-            crowd.answers[str(attribute), worker][mid] = _ANSWERS[label]
+            answers, key = crowd.answers[str(attribute)], (worker, mid)
+            answers.pop(key, None)  # those that count are in the order of their rows, also of two spellings of a name
+            answers[key] = _ANSWERS[label]
+
+
+def _read_captions(connection: sqlite3.Connection, workers: Mapping[Any, str | None], crowd: _Crowd) -> None:
+    captions = enumerate(_all(connection, "crowd_raw_captions", _CAPTIONS), 1)
+    for number, (assignment, mid, caption) in captions:
+        author = workers.get(assignment, str(assignment or ""))  # our exports name the annotator there
+        place = f"row {number:,} of crowd_raw_captions"
+        if author is None:
+            crowd.leave_out(_TWO_WORKERS, f"{place}, assignment {_shown(assignment)}")
+        elif author in crowd.simulated:
+            crowd.leave_out(_SIMULATED)
+        else:
+            crowd.captions.append((mid, author, str(caption or ""), place))
 
 
 def _read_sources(connection: sqlite3.Connection, crowd: _Crowd) -> None:
     """Read where the pictures are that something is said about; one that is in ``modules`` twice is left out."""
-    said = {mid for answers in crowd.answers.values() for mid in answers} | {mid for mid, *_ in crowd.captions}
+    said = {mid for answers in crowd.answers.values() for _, mid in answers} | {mid for mid, *_ in crowd.captions}
     found: defaultdict[Any, set[str]] = defaultdict(set)
     for mid, src in connection.execute("SELECT mid, src FROM modules"):
         if mid in said and src:
@@ -168,16 +231,17 @@ def _read_sources(connection: sqlite3.Connection, crowd: _Crowd) -> None:
     crowd.sources = {mid: sources.pop() for mid, sources in found.items() if len(sources) == 1}
 
 
+def _shown(value: object) -> str:
+    return printable(repr(value)[:60])
+
+
 # Into the workspace ---------------------------------------------------------------------------------------------------
 
 
 def _rows_of(workspace: Workspace, sources: Mapping[Any, str], folder: Path) -> dict[Any, int]:
     """Return the row of each picture that is in the collection, by its URL or else by its path."""
-    urls: dict[str, int] = {}
-    for row, url in enumerate(workspace.catalogue.urls()):
-        if url:
-            urls.setdefault(url, row)
     addresses = {mid: address for mid, src in sources.items() if (address := _address(src)) is not None}
+    urls = workspace.catalogue.rows_from(set(addresses.values()))
     paths = match_paths(workspace.catalogue, (src for mid, src in sources.items() if mid not in addresses), folder).rows
     by_url = {mid: urls[address] for mid, address in addresses.items() if address in urls}
     return by_url | {mid: paths[src] for mid, src in sources.items() if mid not in addresses and src in paths}
@@ -191,27 +255,59 @@ def _address(src: str) -> str | None:
         return None
 
 
-def _store_answers(workspace: Workspace, crowd: _Crowd, rows: Mapping[Any, int], report: Report) -> StoredLabels:
-    parts: list[StoredLabels] = []
-    attributes: dict[str, Attribute | None] = {}
-    for done, ((name, worker), answers) in enumerate(sorted(crowd.answers.items())):
-        report(done, len(crowd.answers), name)
-        kept = {rows[mid]: answer for mid, answer in answers.items() if mid in rows}
-        _count_unknown(crowd, (mid for mid in answers if mid not in rows))
-        if not kept:
+def _people(workspace: Workspace, crowd: _Crowd, rows: Mapping[Any, int]) -> dict[str, int | AnnotationError]:
+    """Return the id of each worker who has said something about an image of the collection, or why there is none."""
+    names = {worker for answers in crowd.answers.values() for worker, mid in answers if mid in rows}
+    names |= {author for mid, author, *_ in crowd.captions if mid in rows}
+    return workspace.annotators.ids_of(sorted(names))
+
+
+def _store_answers(
+    workspace: Workspace,
+    crowd: _Crowd,
+    rows: Mapping[Any, int],
+    people: Mapping[str, int | AnnotationError],
+    report: Report,
+) -> StoredLabels:
+    parts = [StoredLabels(0, 0, 0, 0, 0)]
+    done, total = 0, sum(map(len, crowd.answers.values()))
+    for name, answers in sorted(crowd.answers.items()):
+        kept = _kept(crowd, answers, rows, people)
+        attribute = _attribute(workspace, name, crowd) if kept else None
+        if kept and attribute is None:
+            crowd.leave_out(f"answer about {name}, which cannot be an attribute here", number=len(kept))
+        if attribute is None:
+            done += len(answers)
             continue
-        if name not in attributes:
-            attributes[name] = _attribute(workspace, name, crowd)
-        if (attribute := attributes[name]) is None:
-            crowd.left_out[f"answer about {name}, which cannot be an attribute here"] += len(kept)
-            continue
-        try:
-            parts.append(store_labels(workspace, attribute, kept, annotator=worker))
-        except AnnotationError as error:
-            crowd.left_out[f"answer of {worker}: {error}"] += len(kept)
-    report(len(crowd.answers), len(crowd.answers), "answers")
+        lines = sorted(kept.items())
+        for first in range(0, len(lines), AT_ONCE):
+            report(done + first, total, name)
+            batch = lines[first : first + AT_ONCE]
+            authors, images = np.array([key for key, _ in batch], np.int64).T
+            votes = Answers(images, authors, np.array([answer for _, answer in batch], np.int8))
+            parts.append(store_votes(workspace, attribute, votes))
+        done += len(answers)
+    report(total, total, "answers")
     counts = (sum(getattr(part, name) for part in parts) for name in StoredLabels.__dataclass_fields__)
     return StoredLabels(*counts)
+
+
+def _kept(
+    crowd: _Crowd,
+    answers: Mapping[tuple[str, Any], int],
+    rows: Mapping[Any, int],
+    people: Mapping[str, int | AnnotationError],
+) -> dict[tuple[int, int], int]:
+    """Return (annotator, row) → answer for what can be stored; the last counts where several are about one image."""
+    kept: dict[tuple[int, int], int] = {}
+    for (worker, mid), answer in answers.items():
+        if mid not in rows:
+            _count_unknown(crowd, mid)
+        elif isinstance(author := people[worker], AnnotationError):
+            crowd.leave_out(_NO_AUTHOR, str(author))
+        else:
+            kept[author, rows[mid]] = answer
+    return kept
 
 
 def _attribute(workspace: Workspace, name: str, crowd: _Crowd) -> Attribute | None:
@@ -231,26 +327,27 @@ def _attribute(workspace: Workspace, name: str, crowd: _Crowd) -> Attribute | No
         return None
 
 
-def _store_captions(workspace: Workspace, crowd: _Crowd, rows: Mapping[Any, int]) -> tuple[int, int]:
+def _store_captions(
+    workspace: Workspace, crowd: _Crowd, rows: Mapping[Any, int], people: Mapping[str, int | AnnotationError]
+) -> tuple[int, int]:
     """Store the captions; return how many are new, and how many were there."""
-    new = known = 0
-    for mid, author, text in crowd.captions:
+    given: list[GivenCaption] = []
+    for mid, author, text, place in crowd.captions:
         if mid not in rows:
-            _count_unknown(crowd, [mid])
-            continue
-        try:
-            annotator = workspace.annotations.annotator(author)
-            there = {fold(one.text) for one in workspace.captions.of(rows[mid]) if one.annotator_id == annotator}
-            if fold(" ".join(text.split())) in there:
-                known += 1
-                continue
-            workspace.captions.add(rows[mid], annotator, text)
-            new += 1
-        except AnnotationError as error:
-            crowd.left_out[f"caption: {error}"] += 1
-    return new, known
+            _count_unknown(crowd, mid)
+        elif isinstance(annotator := people[author], AnnotationError):
+            crowd.leave_out(_NO_AUTHOR, str(annotator))
+        else:
+            try:
+                given.append(GivenCaption(rows[mid], annotator, check_caption(text)))
+            except AnnotationError as error:
+                crowd.leave_out(_NO_CAPTION, f"{place}: {error}")
+    new = workspace.captions.add_given(given)
+    return new, len(given) - new
 
 
-def _count_unknown(crowd: _Crowd, mids: Iterable[Any]) -> None:
-    for mid in mids:
-        crowd.left_out[_UNKNOWN if mid in crowd.sources else _NO_MODULE] += 1
+def _count_unknown(crowd: _Crowd, mid: Any) -> None:
+    if mid in crowd.sources:
+        crowd.leave_out(_UNKNOWN)
+    else:
+        crowd.leave_out(_NO_MODULE, f"mid {_shown(mid)}")

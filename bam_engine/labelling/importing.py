@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation import IMPORT, NEGATIVE, POSITIVE, UNSURE, Attribute, NewAnswer
+from bam_engine.annotation import IMPORT, NEGATIVE, POSITIVE, UNSURE, WITHDRAWN, Answers, Attribute
+from bam_engine.annotation.imported_answers import store_answers
 from bam_engine.collection.matching import PathMatches, match_paths
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
 from bam_engine.exchange.label_tables import LabelLine, Vocabulary, read_labels
@@ -134,26 +135,64 @@ def store_labels(
     NotFound
         A row does not exist.
     """
-    if to not in DESTINATIONS:
-        raise AnnotationError(f"Labels cannot go to '{to}'. Choose {' or '.join(DESTINATIONS)}.")
-    rows = np.array(sorted(answers), np.int64)
+    _check_destination(to)
+    rows = np.array(list(answers), np.int64)
     _check_rows(workspace, rows)
+    if wrong := set(answers.values()) - {POSITIVE, NEGATIVE, UNSURE}:
+        raise AnnotationError(f"{str(wrong.pop())[:60]!r} is not an answer. Use 1 (yes), 0 (no) or -1 (unsure).")
     annotator_id = workspace.annotations.annotator(annotator)
-    allowed = _allowed(workspace, attribute, rows, to)
-    votes = tasks.votes(workspace, attribute)
-    own = votes.annotators == annotator_id
-    current = dict(zip(votes.rows[own].tolist(), votes.answers[own].tolist(), strict=True))
-    new = {row: int(answers[row]) for row in rows[allowed].tolist() if current.get(row) != answers[row]}
-    if new:
-        _store(workspace, attribute, annotator_id, new, to)
-    values = list(new.values())
+    values = np.array(list(answers.values()), np.int8)
+    return store_votes(workspace, attribute, Answers(rows, np.full(len(rows), annotator_id), values), to=to)
+
+
+def store_votes(
+    workspace: Workspace, attribute: Attribute, given: Answers, *, to: Destination = "training"
+) -> StoredLabels:
+    """Store labels of any number of annotators, as :func:`store_labels` those of one, in one transaction.
+
+    Parameters
+    ----------
+    given
+        At most one answer of each (row, annotator), in any order.
+
+    Raises
+    ------
+    AnnotationError
+        An answer is none, an annotator is simulated, or there is no validation sample yet.
+    NotFound
+        A row does not exist.
+    """
+    _check_destination(to)
+    _check_rows(workspace, given.rows)
+    allowed = _allowed(workspace, attribute, given.rows, to)
+    new = allowed & (_current(tasks.votes(workspace, attribute), given) != given.answers)
+    values = given.answers[new]
+    if len(values):
+        answers, purpose = Answers(given.rows[new], given.annotators[new], values), IMPORT if to == "training" else to
+        store_answers(workspace.engine, attribute.id, answers, purpose=purpose)
     return StoredLabels(
-        yes=values.count(POSITIVE),
-        no=values.count(NEGATIVE),
-        unsure=values.count(UNSURE),
-        repeated=int(allowed.sum()) - len(new),
+        yes=int((values == POSITIVE).sum()),
+        no=int((values == NEGATIVE).sum()),
+        unsure=int((values == UNSURE).sum()),
+        repeated=int((allowed & ~new).sum()),
         left_out=int((~allowed).sum()),
     )
+
+
+def _current(votes: Answers, given: Answers) -> NDArray[np.int8]:
+    """Return the vote of each (row, annotator) of ``given``, int8; -2 where there is none."""
+    known, wanted = (one.rows << 32 | one.annotators for one in (votes, given))  # ascends by row, then annotator
+    current = np.full(len(wanted), WITHDRAWN, np.int8)
+    if len(known):
+        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        found = known[place] == wanted
+        current[found] = votes.answers[place[found]]
+    return current
+
+
+def _check_destination(to: str) -> None:
+    if to not in DESTINATIONS:
+        raise AnnotationError(f"Labels cannot go to '{to}'. Choose {' or '.join(DESTINATIONS)}.")
 
 
 def _check_rows(workspace: Workspace, rows: NDArray[np.int64]) -> None:
@@ -171,19 +210,6 @@ def _allowed(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]
     if not len(sample):
         raise AnnotationError(f"{attribute.name} has no validation sample yet. Draw it first, then label it.")
     return np.isin(rows, sample)
-
-
-def _store(
-    workspace: Workspace, attribute: Attribute, annotator_id: int, answers: Mapping[int, int], to: Destination
-) -> None:
-    """Store answers with uids derived from what is stored, so that concurrent imports of the same labels store one."""
-    purpose = IMPORT if to == "training" else "validation"
-    before = workspace.annotations.count(attribute.id, annotator_id)
-    assignment = workspace.annotations.assign(attribute.id, annotator_id, answers, purpose=purpose, source_id=0)
-    stem = f"{purpose}:{attribute.id}:{annotator_id}:{before}"
-    workspace.annotations.record(
-        assignment.id, [NewAnswer(f"{stem}:{row}:{answer}", row, answer) for row, answer in answers.items()]
-    )
 
 
 def _check_matched(file: str | Path, matches: PathMatches, folder: Path) -> None:

@@ -222,3 +222,21 @@ def test_an_archived_annotator_cannot_answer_until_they_are_brought_back(
     assert np.array_equal(store.answers(1).annotators, [1])
     people.restore(1)
     assert people.id_of("anna") == 1
+
+
+def test_the_ids_of_many_names_are_those_of_each(people: Annotators) -> None:
+    """Spellings are one person, also of one who is new; who cannot answer hides none of the others."""
+    ben, carl = people.id_of("Ben"), people.id_of("Carl")
+    people.archive(carl)
+    people.merge(people.id_of("Benjamin"), ben)
+    names = ["Dora", " dora", "BEN", "Benjamin", "carl", "", "x" * (MAX_LENGTH + 1)]
+    found = people.ids_of(names)
+    assert (found["BEN"], found["Benjamin"]) == (ben, ben)
+    assert found["Dora"] == found[" dora"] == people.id_of("Dora")
+    assert {name: str(found[name]) for name in names[4:]} == {
+        "carl": "The annotator 'Carl' is archived and cannot answer. Bring them back, or answer under another name.",
+        "": "The annotator's name is empty. Enter a name.",
+        names[-1]: f"The annotator's name has {MAX_LENGTH + 1} characters. Enter {MAX_LENGTH} at most.",
+    }
+    assert [one.name for one in people.all()] == ["Ben", "Carl", "Dora"]
+    assert people.ids_of([]) == {}

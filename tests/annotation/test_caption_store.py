@@ -2,7 +2,7 @@
 
 import pytest
 
-from bam_engine.annotation.caption_store import MAX_CAPTION
+from bam_engine.annotation.caption_store import MAX_CAPTION, GivenCaption
 from bam_engine.errors import AnnotationError, BamError, NotFound
 from bam_engine.gallery import search
 from bam_engine.reporting.image_facts import describe
@@ -65,3 +65,14 @@ def test_how_many_images_are_to_be_described_is_within_bounds(workspace: Workspa
     assert workspace.captions_asked == 0, "off until somebody asks for it"
     with pytest.raises(BamError, match="from 0 to 9"):
         workspace.captions_asked = 10
+
+
+def test_of_given_captions_all_are_stored_or_none(workspace: Workspace) -> None:
+    ada = workspace.annotations.annotator("ada")
+    good = GivenCaption(4, ada, "A red pear")
+    for bad, error in ((GivenCaption(4, ada, "a"), AnnotationError), (GivenCaption(9999, ada, "A pear"), NotFound)):
+        with pytest.raises(error):
+            workspace.captions.add_given([good, bad])
+    assert texts(workspace, 4) == []
+    assert [workspace.captions.add_given([good, GivenCaption(4, ada, "a RED  pear")]) for _ in range(2)] == [1, 0]
+    assert texts(workspace, 4) == ["A red pear"]

@@ -75,12 +75,37 @@ def test_what_is_named_is_kept_for_the_next_time(web: Web, tmp_path: Path, capsy
     assert len(copies) == 3
 
 
+def test_the_host_of_a_list_is_gone_and_another_is_asked(
+    web: Web, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rule is shown by a preview, given when the failed URLs are tried again, and kept; URLs stay as they are."""
+    gone = "gone.invalid"
+    file = tmp_path / "art.csv"
+    file.write_text(file.read_text().replace(ADDRESS, gone))
+    rule = f"{gone}={ADDRESS}"
+    _, out, _ = run(capsys, "preview", file, "--rewrite-host", rule)
+    assert out.splitlines()[4:6] == [
+        f"       2  {web.url('/0.png', gone)}",
+        f"          from {web.url('/0.png', ADDRESS)}",
+    ]
+    assert run(capsys, "download", file, "--rewrite-host", "other.invalid=x.invalid")[1].startswith("0 pictures added")
+    _, out, _ = run(capsys, "retry", "art", "--rewrite-host", rule)
+    assert out.startswith("2 pictures added, 1 URL failed")
+    web.put("/2.png", answer(picture(2)))
+    assert run(capsys, "retry", "art")[1].startswith("1 picture added, 0 URLs failed")
+    engine = open_database(f"sqlite:///{tmp_path / 'workspace' / 'bam.sqlite'}")
+    assert {image.url for image in Catalogue(engine).images(range(3))} == {web.url(f"/{n}.png", gone) for n in range(3)}
+    engine.dispose()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["download", "{folder}/missing.csv"], "No such file"),
         (["download", "{folder}/art.csv", "--url", "place"], "no column 'place'"),
         (["download", "{folder}/art.csv", "--contact", "a\r\nX: y"], "cannot be sent"),
+        (["download", "{folder}/art.csv", "--rewrite-host", "old.example"], "Write OLD=NEW"),
+        (["preview", "{folder}/art.csv", "--rewrite-host", "a b=c"], "no name of a host"),
         (["preview", "{folder}/art.exe"], "format of art.exe is not known"),
         (["retry", "art"], "no list of URLs called 'art'"),
         (["retry", "../art"], "no list of URLs called"),

@@ -358,3 +358,41 @@ def test_a_damaged_table_says_what_to_do(web: Web, stores: Stores, tmp_path: Pat
     with pytest.raises(CollectionError, match=r"cannot be used.*move it away"):
         download(stores, file)
     assert url_lists(stores.home) == []
+
+
+def test_another_host_is_asked_for_the_pictures_of_one_that_is_gone(web: Web, stores: Stores, tmp_path: Path) -> None:
+    """A picture keeps its URL as it is written; both hosts' requests are those of the one that is asked."""
+    urls = [web.put(f"/{n}.png", answer(picture(n))) for n in range(8)]
+    old, new = ([url.replace("web.example", f"{name}.example") for url in urls] for name in ("old", "new"))
+    file = write(tmp_path, old[:4] + new[4:])
+    rules = {"old.example": "new.example"}
+    done = download(stores, file, settings=Settings(per_host=2, respect_robots=False, hosts=rules))
+    assert (done.added, done.failed) == (8, 0)
+    assert {host.partition(":")[0] for host, _ in web.asked} == {"new.example"}
+    assert max(web.most.values()) <= 2
+    assert sorted(image.url or "" for image in stores.catalogue.images(range(8))) == sorted(old[:4] + new[4:])
+
+
+def test_rules_for_hosts_are_for_what_waits_whenever_it_was_read(web: Web, stores: Stores, tmp_path: Path) -> None:
+    """A rule comes after the host has failed, is kept for lines that come later, and is taken back."""
+    urls = [web.put(f"/{n}.png", answer(picture(n))).replace("web.example", "old.example") for n in range(4)]
+
+    async def gone(host: str, port: int) -> list[str]:
+        if host == "old.example":
+            raise Failure("name", "There is no such host.")
+        return await here(host, port)
+
+    file = write(tmp_path, urls[:2])
+    assert download(stores, file, resolver=gone).failed == 2
+    rule = Settings(respect_robots=False, hosts={"old.example": "new.example"})
+    again = resume_list(stores, "urls", retry=None, settings=rule, clock=Leaping(), resolver=gone)
+    assert (again.added, again.failed) == (2, 0)
+    write(tmp_path, urls)
+    assert download(stores, file, resolver=gone).added == 2
+    hosts = Counter(host.partition(":")[0] for host, path in web.asked if path != "/robots.txt")
+    assert hosts == {"new.example": 4}
+
+    web.put("/4.png", answer(picture(4)))
+    write(tmp_path, [*urls, urls[0].replace("/0.png", "/4.png")])
+    download(stores, file, settings=Settings(respect_robots=False))
+    assert web.asked[-1][0].partition(":")[0] == "old.example"

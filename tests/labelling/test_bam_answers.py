@@ -1,5 +1,6 @@
 """BAM's SQLite comes in: its URLs as a list, its workers' answers as votes; what we export comes back."""
 
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,7 +15,7 @@ from bam_engine.annotation import NO_LABEL
 from bam_engine.database import images
 from bam_engine.download.lists import preview, read_list
 from bam_engine.errors import CollectionError, ExchangeError
-from bam_engine.labelling import tasks
+from bam_engine.labelling import bam_answers, tasks
 from bam_engine.labelling.bam_answers import import_bam
 from bam_engine.labelling.importing import store_labels
 from bam_engine.reporting.export import export
@@ -44,6 +45,10 @@ def write(file: Path, **contents: Sequence[tuple[Any, ...]]) -> Path:
 
 def hit(key: str, worker: str | None) -> tuple[Any, ...]:
     return (key, WATERCOLOR, worker, 1, 2.5, "2016-01-01")
+
+
+def _by_person(given: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    return {(name.strip().capitalize(), row): answer for (name, row), answer in given.items()}
 
 
 def _copy_images(old: Workspace, new: Workspace) -> None:
@@ -100,9 +105,13 @@ def test_each_worker_votes_under_their_own_name(workspace: Workspace, bam: Path)
     assert (agreed.rows.tolist(), agreed.labels.tolist()) == ([0, 1, 2], [1, NO_LABEL, NO_LABEL])
 
 
-def test_a_file_is_imported_once_and_goes_on_where_it_was_interrupted(workspace: Workspace, bam: Path) -> None:
-    def stop(done: int, total: int, message: str) -> None:
-        if done == 1:
+def test_a_file_is_imported_once_and_goes_on_where_it_was_interrupted(
+    workspace: Workspace, bam: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bam_answers, "AT_ONCE", 3)
+
+    def stop(done: int, total: int | None, message: str = "") -> None:
+        if done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -141,6 +150,63 @@ def test_what_is_exported_comes_back(workspace: Workspace, tmp_path: Path, seed:
     fresh.close()
 
 
+@pytest.mark.parametrize(("seed", "at_once"), [(0, 1), (1, 7), (2, 20_000)])
+def test_the_last_answer_of_each_worker_counts_however_many_are_stored_at_once(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, at_once: int
+) -> None:
+    """Whole answers in any order, some given twice, some by two spellings of one name; others were there before."""
+    monkeypatch.setattr(bam_answers, "AT_ONCE", at_once)
+    rng, uris = np.random.default_rng(seed), workspace.catalogue.uris()
+    workers = {"a": "Ann", "b": "Ben", "c": "ann ", "d": "Dora"}
+    choices = [
+        (str(rng.choice(list(workers))), int(rng.integers(20)), f"own_{rng.choice(['x', 'y'])}", int(rng.integers(2)))
+        for _ in range(60)
+    ]
+    file = write(
+        tmp_path / "bam.sqlite",
+        modules=[(row, 1, uris[row], 0, "") for row in range(20)],
+        crowd_raw_hits=[(key, "own_x", name, 1, 1.0, "") for key, name in workers.items()],
+        crowd_raw_choices=choices,
+    )
+    first = workspace.attributes.add("own_x", "own", "Is it x?")
+    store_labels(workspace, first, {0: 1, 30: 0}, annotator="Ben")
+    expected: dict[str, dict[tuple[str, int], int]] = {"own_x": {("Ben", 0): 1, ("Ben", 30): 0}, "own_y": {}}
+    spelled = {"a": "Ann", "b": "Ben", "c": "Ann", "d": "Dora"}
+    for key, row, name, label in choices:
+        expected[name][spelled[key], row] = label
+    imported = import_bam(workspace, file)
+    assert {name: _by_person(votes(workspace, name)) for name in expected} == expected
+    assert imported.answers.repeated + imported.answers.new == len(
+        {(spelled[key], row, name) for key, row, name, _ in choices}
+    )
+    again = import_bam(workspace, file).answers
+    assert (again.new, again.repeated) == (0, imported.answers.repeated + imported.answers.new)
+
+
+def test_captions_are_kept_as_they_were_written(workspace: Workspace, tmp_path: Path) -> None:
+    """Two workers may write the same of an image, and one of two images; what is there already is not stored again."""
+    uris = workspace.catalogue.uris()
+    file = write(
+        tmp_path / "bam.sqlite",
+        modules=[(row, 1, uris[row], 0, "") for row in range(3)],
+        crowd_raw_hits=[hit("a", "W1"), hit("b", "W2")],
+        crowd_raw_captions=[
+            ("a", 0, WATERCOLOR, "A cat", 1),
+            ("b", 0, WATERCOLOR, "A cat", 1),
+            ("a", 1, WATERCOLOR, "A cat", 1),
+            ("a", 0, WATERCOLOR, "a  CAT", 1),
+            ("unknown", 2, WATERCOLOR, "A dog", 1),
+        ],
+    )
+    imported = import_bam(workspace, file)
+    names = workspace.annotators.names()
+    written = {(names[one.annotator_id], row, one.text) for row in range(3) for one in workspace.captions.of(row)}
+    assert written == {("W1", 0, "A cat"), ("W2", 0, "A cat"), ("W1", 1, "A cat"), ("unknown", 2, "A dog")}
+    assert (imported.captions, imported.known_captions) == (4, 1)
+    again = import_bam(workspace, file)
+    assert (again.captions, again.known_captions) == (0, 5)
+
+
 def test_images_are_recognised_by_their_url(workspace: Workspace, tmp_path: Path) -> None:
     with closing(sqlite3.connect(workspace.folder / "bam.sqlite")) as connection, connection:
         connection.execute("update images set url = 'https://images.example/a%20b.jpg' where row = 4")
@@ -159,7 +225,7 @@ def test_bad_rows_are_counted_by_reason_and_hide_no_others(workspace: Workspace,
     file = write(
         tmp_path / "bam.sqlite",
         modules=[(1, 1, uris[0], None, None), (2, "x", None, "?", None)],
-        crowd_raw_hits=[hit("a", "W1"), hit("b", None)],
+        crowd_raw_hits=[hit("a", "W1"), hit("b", None), hit("d", "W1"), hit("d", "W2"), hit("e", "W" * 300)],
         crowd_raw_choices=[
             ("a", 1, WATERCOLOR, 1),
             ("a", 1, WATERCOLOR, "maybe"),
@@ -169,18 +235,39 @@ def test_bad_rows_are_counted_by_reason_and_hide_no_others(workspace: Workspace,
             ("b", 1, WATERCOLOR, 1),
             ("c", 1, WATERCOLOR, 1),
             ("a", 1, "!!", 1),
+            ("d", 1, WATERCOLOR, 0),
+            ("e", 1, WATERCOLOR, 0),
         ],
-        crowd_raw_captions=[("a", 1, WATERCOLOR, None, 1), ("a", 1, WATERCOLOR, "x" * 500, 1)],
+        crowd_raw_captions=[
+            ("a", 1, WATERCOLOR, None, 1),
+            ("a", 1, WATERCOLOR, "x" * 500, 1),
+            ("a", 1, WATERCOLOR, "a\x07bell", 1),
+            ("d", 1, WATERCOLOR, "A bell", 1),
+        ],
     )
     imported = import_bam(workspace, file)
     assert votes(workspace, WATERCOLOR) == {("W1", 0): 1}
-    assert dict(imported.left_out) == {
-        "answer without a worker: its assignment is not in crowd_raw_hits": 2,
-        "answer that is not 0, 1 or empty": 1,
-        "answer or caption about a picture that is not in modules, or is there twice": 3,
-        "answer about !!, which cannot be an attribute here": 1,
-        "caption: The description is too short. Say in a few words what the picture shows.": 1,
-        "caption: The description has 500 characters. Use 300 at most.": 1,
+    left_out = {reason: (noted.number, noted.first) for reason, noted in imported.left_out.items()}
+    assert left_out == {
+        "answer without a worker: its assignment is not in crowd_raw_hits": (
+            2,
+            "row 6 of crowd_raw_choices, assignment 'b'",
+        ),
+        "answer of two workers: its assignment is in crowd_raw_hits twice": (
+            2,
+            "row 9 of crowd_raw_choices, assignment 'd'",
+        ),
+        "answer that is not 0, 1 or empty": (1, "row 2 of crowd_raw_choices, 'maybe'"),
+        "answer or caption about a picture that is not in modules, or is there twice": (3, "mid 2"),
+        "answer about !!, which cannot be an attribute here": (1, ""),
+        "answer or caption of somebody who cannot answer here": (
+            1,
+            "The annotator's name has 300 characters. Enter 200 at most.",
+        ),
+        "caption that cannot be one here": (
+            3,
+            "row 1 of crowd_raw_captions: The description is too short. Say in a few words what the picture shows.",
+        ),
     }
 
 
@@ -208,6 +295,22 @@ def test_a_file_that_is_not_bams_says_so_and_stores_nothing(workspace: Workspace
             import_bam(workspace, file)
     assert not workspace.attributes.all()
     assert not workspace.annotators.all()
+
+
+def test_a_file_that_its_writer_left_half_way_is_refused(workspace: Workspace, bam: Path, tmp_path: Path) -> None:
+    """As after a power cut, its journal lies beside it: what is in the file may be half of a change."""
+    with closing(sqlite3.connect(bam, isolation_level=None)) as writer:
+        writer.execute("pragma cache_size = 5")
+        writer.execute("begin")
+        writer.executemany("insert into modules values (?, 1, ?, 0, '')", ((n, "x" * 200) for n in range(1000, 9000)))
+        left = tmp_path / "left"
+        left.mkdir()
+        for file in (bam, bam.with_name("bam.sqlite-journal")):
+            shutil.copy(file, left / file.name)
+        writer.execute("rollback")
+    with pytest.raises(CollectionError, match="did not finish, and left a journal beside it"):
+        import_bam(workspace, left / "bam.sqlite")
+    assert not workspace.attributes.all()
 
 
 def test_a_file_that_is_being_written_is_not_read(workspace: Workspace, bam: Path) -> None:
