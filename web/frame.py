@@ -15,7 +15,7 @@ from web.warm import activity
 ICON = str(Path(__file__).with_name("icon.png"))
 
 
-def draw(start: str = "overview") -> None:
+def draw(start: str = navigation.START) -> None:
     """Draw the frame and the page that the URL names; ``start`` is the page at the root."""
     st.set_page_config(page_title=ui.TITLE, page_icon=ICON, layout="wide")
     ui.style()

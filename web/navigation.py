@@ -37,6 +37,8 @@ GROUPS = {
     },
 }
 _OF_A_TEAM = {"Team": {"people": ("People", "badge")}}
+START = "overview"
+"""The page at the root."""
 _FOCUS = "attribute_kept"
 HIDDEN = ("image", "rounds", "threshold", "audit", "report")
 """Pages that are not in the sidebar: links lead to an image, and the steps of an attribute to its pages."""
@@ -47,12 +49,18 @@ def groups() -> dict[str, dict[str, tuple[str, str]]]:
     return GROUPS | _OF_A_TEAM if people.team_mode() else GROUPS
 
 
+def titles() -> dict[str, str]:
+    """Return the title of each page of this server by its address; that of the root is empty."""
+    named = {name: title for pages in groups().values() for name, (title, _) in pages.items()}
+    return {"": named[START], **named}
+
+
 def is_allowed(page: str) -> bool:
     """Return whether whoever looks may open a page."""
     return people.may(PAGES[page])
 
 
-def pages(start: str = "overview") -> dict[str, list[st.Page]]:
+def pages(start: str = START) -> dict[str, list[st.Page]]:
     """Return the pages of each group that whoever looks may open; ``start`` is the page at the root."""
     allowed = {
         group: {

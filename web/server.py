@@ -16,7 +16,7 @@ from web.access import access_middleware
 from web.assets import asset_middleware
 from web.door import door_middleware
 from web.engine import workspace
-from web.navigation import groups
+from web.navigation import titles
 from web.routes.borderline import borderline_routes
 from web.routes.direct_answers import direct_answer_routes
 from web.routes.gallery import gallery_routes
@@ -34,7 +34,7 @@ def routes() -> list[BaseRoute]:
     """Return all routes beside the pages."""
     return [
         *sign_in_routes(opened_workspace),
-        *shell_routes([name for names in groups().values() for name in names]),
+        *shell_routes(titles()),
         *module_routes(),
         *image_routes(opened_workspace),
         *gallery_routes(opened_workspace),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from bam_engine.workspace import Workspace
 from tests.browser import ROOT, served
@@ -71,6 +71,88 @@ def test_two_quick_steps_back_lead_two_pages_back_although_the_first_is_still_be
     expect(page.locator("h1")).to_have_text("Attributes")
     page.wait_for_url("**/attributes?attribute=*")
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    expect(page.locator("h1")).to_have_text("Attributes")
+
+
+class SlowServer:
+    """Between the server and a page: from :meth:`hold` on, the page hears nothing until :meth:`release`."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.held: list[str | bytes] = []
+        self._from: bytes | None = None
+        page.route_web_socket("**/_stcore/stream", self._connect)
+        page.reload()
+
+    def hold(self, first: bytes = b"") -> None:
+        """Hold every message from the next one on that contains ``first``."""
+        self._from = first
+
+    def release(self) -> None:
+        """Let the page hear what was held, in order."""
+        self._from = None
+        for message in self.held:
+            self.socket.send(message)
+        self.held = []
+
+    def wait_for(self, content: bytes) -> None:
+        """Wait until a message that contains ``content`` is held."""
+        while not any(content in message for message in self.held if isinstance(message, bytes)):
+            self.page.evaluate("() => new Promise(requestAnimationFrame)")
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        self.socket = socket
+        server = socket.connect_to_server()
+        server.on_message(self._hear)
+
+    def _hear(self, message: str | bytes) -> None:
+        if self.held or (self._from is not None and isinstance(message, bytes) and self._from in message):
+            self.held.append(message)
+        else:
+            self.socket.send(message)
+
+
+def test_a_page_that_was_left_before_its_address_had_come_writes_it_nowhere_else(page: Page) -> None:
+    server = SlowServer(page)
+    expect(page.locator("h1")).to_have_text("Annotators")
+    steps = page.evaluate("history.length")
+    server.hold(b"attribute=content_apple")
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Attributes", exact=True).click()
+    page.wait_for_url("**/attributes")
+    server.wait_for(b"attribute=content_apple")
+    page.go_back()
+    page.wait_for_url("**/annotators")
+    page.mouse.wheel(0, 10)
+    page.keyboard.press("Shift")
+    server.release()
+    expect(page.locator("h1")).to_have_text("Annotators")
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    assert page.url.endswith("/annotators")
+    assert page.evaluate("history.length") == steps + 1
+
+
+def test_a_page_that_comes_after_the_second_step_back_adds_no_step(page: Page) -> None:
+    server = SlowServer(page)
+    expect(page.locator("h1")).to_have_text("Annotators")
+    links = page.get_by_test_id("stSidebarNav")
+    for name in ("Attributes", "Gallery"):
+        links.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator("h1")).to_have_text(name)
+        page.wait_for_url("**?*attribute=content_apple*")
+    server.hold()
+    page.go_back()
+    page.wait_for_url("**/attributes?attribute=content_apple")
+    server.wait_for(b"Attributes \xc2\xb7 pomology")
+    page.go_back()
+    page.wait_for_url("**/annotators")
+    page.mouse.wheel(0, 10)
+    page.keyboard.press("Shift")
+    server.release()
+    expect(page.locator("h1")).to_have_text("Annotators")
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    assert page.url.endswith("/annotators")
+    page.go_forward()
+    page.wait_for_url("**/attributes?attribute=content_apple")
     expect(page.locator("h1")).to_have_text("Attributes")
 
 

@@ -51,6 +51,38 @@ def test_quick_notches_of_the_wheel_are_all_heard_and_every_tile_of_the_last_zoo
     page.wait_for_function(ALL_LOADED, arg=before + 2)
 
 
+@pytest.mark.parametrize("sort", ["button", "key"])
+def test_quick_presses_add_up_although_the_zoom_of_the_first_is_still_animated(
+    page: Any, address: str, sort: str
+) -> None:
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => ({})")  # as with a graphics card
+    field = open_map(page, address)
+    loaded(page, "density")
+    zoom = "() => JSON.parse(sessionStorage.getItem('bam-map-demo'))[2]"
+    first = page.evaluate(zoom)
+    if sort == "button":
+        field.evaluate(PRESSES)
+    else:
+        field.focus()
+        for _ in range(4):
+            page.keyboard.press("+")
+    page.wait_for_function(f"first => ({zoom})() === first + 4", arg=first)
+    page.wait_for_function(ALL_LOADED, arg=first + 4)
+    field.evaluate("field => field.querySelector('.leaflet-control-zoom-out').click()")
+    page.get_by_role("button", name="Show the whole map").evaluate("button => button.click()")
+    page.wait_for_function(f"first => ({zoom})() === first", arg=first)
+
+
+PRESSES = """async (field) => {
+  const press = () => field.querySelector(".leaflet-control-zoom-in").click();
+  press();
+  press();
+  while (!field.querySelector(".leaflet-zoom-anim")) await new Promise(requestAnimationFrame);
+  press();
+  press();
+}"""
+
+
 ALL_LOADED = """zoom => {
   const root = document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot;
   const tiles = [...root.querySelectorAll('.leaflet-tile-pane img[data-tile*="/density/"]')];

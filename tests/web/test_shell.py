@@ -19,7 +19,7 @@ from web.warm import PageActivity
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(Starlette(routes=shell.shell_routes(["gallery"])))
+    return TestClient(Starlette(routes=shell.shell_routes({"": "Overview", "gallery": "Gallery"})))
 
 
 def test_the_root_and_the_pages_are_streamlits_page_with_our_rules_and_the_shell(client: TestClient) -> None:
@@ -65,9 +65,9 @@ def test_the_page_is_asked_for_again_each_time_and_answered_shortly_where_it_is_
 
 
 def test_a_page_of_streamlits_that_we_do_not_know_is_left_to_streamlit(tmp_path: Path) -> None:
-    assert shell.shell_routes(["gallery"], static=tmp_path) == []
+    assert shell.shell_routes({"gallery": "Gallery"}, static=tmp_path) == []
     (tmp_path / "index.html").write_text("<html><head></head><body><main id='app'></main></body></html>")
-    assert shell.shell_routes(["gallery"], static=tmp_path) == []
+    assert shell.shell_routes({"gallery": "Gallery"}, static=tmp_path) == []
 
 
 def test_something_heavy_waits_until_no_page_is_drawn_but_not_for_ever() -> None:

@@ -9,8 +9,10 @@ finds them there. Where Streamlit's page has an unexpected form, it is served un
 
 import base64
 import hashlib
+import html
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,10 +36,12 @@ _ELEMENTS = (
 """Elements of most pages, about 500 kB of scripts in all; those of tables and charts load where they are shown."""
 
 
-def shell_routes(pages: Sequence[str], *, static: Path = _STATIC) -> list[Route]:
-    """Return the routes of the root and of each page; none where Streamlit's page has an unexpected form."""
-    names = ["", *pages]
-    contents = {name: page_with_shell(static, modules.OF_PAGES.get(name)) for name in names}
+def shell_routes(titles: Mapping[str, str], *, static: Path = _STATIC) -> list[Route]:
+    """Return the routes of the pages; none where Streamlit's page has an unexpected form.
+
+    ``titles`` gives the title of each page by its address; that of the root is empty.
+    """
+    contents = {name: page_with_shell(static, modules.OF_PAGES.get(name), titles) for name in titles}
     return [Route(f"/{name}", partial(_page, content)) for name, content in contents.items() if content]
 
 
@@ -49,10 +53,11 @@ async def _page(content: bytes, request: Request) -> Response:
     return Response(content, media_type="text/html", headers=headers)
 
 
-def page_with_shell(static: Path, module: str | None = None) -> bytes:
+def page_with_shell(static: Path, module: str | None = None, titles: Mapping[str, str] | None = None) -> bytes:
     """Return Streamlit's page with our style and skeleton; empty where it is missing or has an unexpected form.
 
-    ``module`` is that of the page's component, which is preloaded with all that it imports.
+    ``module`` is that of the page's component, which is preloaded with all that it imports; ``titles`` are those of
+    all pages, by their addresses.
     """
     try:
         page = (static / "index.html").read_text(encoding="utf-8")
@@ -81,6 +86,7 @@ def page_with_shell(static: Path, module: str | None = None) -> bytes:
     head += f"<style>\n{_read('shell.css')}\n{ui.CSS}</style>\n"
     page = page.replace("<title>Streamlit</title>", f"<title>{ui.TITLE}</title>").replace("</head>", f"{head}</head>")
     shell = _read("shell.html").replace('data-modules=""', f'data-modules="{later}"')
+    shell = shell.replace('data-titles="{}"', f'data-titles="{html.escape(json.dumps(titles or {}))}"')
     shell += _read("team.html") if people.team_mode() else ""
     return page.replace(
         '<div id="root"></div>', f'<div id="root"></div>\n{shell}<script type="module">{imports}</script>'

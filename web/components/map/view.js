@@ -4,6 +4,7 @@
 import * as L from "../../vendor/leaflet/leaflet-src.esm.js";
 import { add } from "../dom.js";
 import { session } from "../store.js";
+import { PatientMap } from "./patient_map.js";
 import { TILE, TileSource } from "./tile_source.js";
 
 /** @import { FoundImage, MapData, RegionName } from "../data.js" */
@@ -140,6 +141,7 @@ export class View {
     clearTimeout(this.resting);
     this.saving?.abort();
     this.watcher.disconnect();
+    this.map.forget();
     setTimeout(() => this.map.remove(), ENDS_AFTER);
   }
 }
@@ -148,7 +150,7 @@ export class View {
 function makeMap(field) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const unit = L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(TILE, 0, TILE, 0) });
-  return L.map(field, {
+  return new PatientMap(field, {
     crs: unit,
     minZoom: 0,
     attributionControl: false,
