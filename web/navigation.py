@@ -20,6 +20,7 @@ GROUPS = {
     "Attributes": {
         "attributes": ("Attributes", "label"),
         "annotate": ("Annotate", "check_box"),
+        "work": ("Your work", "person"),
         "rounds": ("Rounds", "cycle"),
         "threshold": ("Threshold", "tune"),
         "audit": ("Audit", "fact_check"),

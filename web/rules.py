@@ -26,6 +26,7 @@ PAGES: dict[str, Role] = {
     "image": Role.VIEWER,
     "attributes": Role.REVIEWER,
     "annotate": Role.ANNOTATOR,
+    "work": Role.VIEWER,
     "rounds": Role.REVIEWER,
     "threshold": Role.REVIEWER,
     "audit": Role.REVIEWER,

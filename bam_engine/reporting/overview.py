@@ -224,20 +224,37 @@ def waiting_for(workspace: Workspace, *, also: str = "") -> tuple[Waiting, ...]:
     people = {one.name: one.id for one in workspace.annotators.all() if not one.simulated and not one.archived}
     if also and workspace.annotators.find(also) is None:
         people[also] = _NOBODY
+    asked = _asked(workspace)
+    found = [_waiting(workspace, asked, name, who) for name, who in people.items()]
+    return tuple(sorted((one for one in found if one.images), key=lambda one: -one.images))
+
+
+@one_flow
+def waiting_of(workspace: Workspace, annotator: str) -> Waiting:
+    """Return what waits for the answers of one person, who may not have answered yet."""
+    known = workspace.annotators.find(annotator)
+    return _waiting(workspace, _asked(workspace), annotator, _NOBODY if known is None else known.id)
+
+
+_Asked = list[tuple[Attribute, list[tasks.Task]]]
+
+
+def _asked(workspace: Workspace) -> _Asked:
+    """Return the tasks of each attribute in which an image may need somebody."""
     started = _started(workspace)
-    asked = [
+    return [
         (each, [task for task in _tasks(workspace, each) if _may_need_somebody(workspace, task)])
         for each in workspace.attributes.all()
         if each.id in started
     ]
-    found = []
-    for name, who in people.items():
-        counts = [
-            (attribute.name, sum(len(assigning.rows_for(workspace, task, who)) for task in each))
-            for attribute, each in asked
-        ]
-        found.append(Waiting(name, tuple((attribute, images) for attribute, images in counts if images)))
-    return tuple(sorted((one for one in found if one.images), key=lambda one: -one.images))
+
+
+def _waiting(workspace: Workspace, asked: _Asked, name: str, who: int) -> Waiting:
+    counts = [
+        (attribute.name, sum(len(assigning.rows_for(workspace, task, who)) for task in each))
+        for attribute, each in asked
+    ]
+    return Waiting(name, tuple((attribute, images) for attribute, images in counts if images))
 
 
 def _may_need_somebody(workspace: Workspace, task: tasks.Task) -> bool:

@@ -1,0 +1,90 @@
+"""What one annotator did, how well it agrees with others, and what is left for them.
+
+In:  the name of an annotator. Out: their own figures alone, of nobody else: there is no ranking.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.annotation import IMPORT, PURPOSES, Attribute
+from bam_engine.annotation.answer_log import answer_log
+from bam_engine.labelling.accepted import accepted_answers
+from bam_engine.labelling.agreement import with_majority
+from bam_engine.labelling.measures import Measure
+from bam_engine.reporting.overview import waiting_of
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+
+_OWN_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose != IMPORT)
+
+
+@dataclass(frozen=True)
+class OwnAttribute:
+    """One annotator's work on an attribute.
+
+    ``images`` have an answer of theirs, ``by_day`` counts them by the day (UTC) on which they last answered each.
+    ``accepted`` answers agree with the label (:func:`bam_engine.labelling.accepted.accepted_answers`). ``agreement`` is
+    how often they say what most others say, their own vote left out. ``left`` images wait for their answer.
+    """
+
+    attribute: Attribute
+    images: int
+    by_day: Mapping[date, int]
+    accepted: int
+    agreement: Measure
+    left: int
+
+
+@dataclass(frozen=True)
+class OwnWork:
+    """One annotator's work: the attributes that they answered or that wait for them, in order of definition."""
+
+    annotator: str
+    attributes: tuple[OwnAttribute, ...]
+
+    @property
+    def accepted(self) -> int:
+        """The accepted answers, of all attributes together."""
+        return sum(one.accepted for one in self.attributes)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days on which they answered, the newest first."""
+        return tuple(sorted({day for one in self.attributes for day in one.by_day}, reverse=True))
+
+
+@one_flow
+def own_work(workspace: Workspace, annotator: str) -> OwnWork:
+    """Return the work of an annotator; one who has not answered yet has none, and what is left for them."""
+    known = workspace.annotators.find(annotator)
+    annotator_id = -1 if known is None else known.id
+    left = dict(waiting_of(workspace, annotator).attributes)
+    found = []
+    for attribute in workspace.attributes.all():
+        days = _days(workspace, attribute, annotator_id)
+        if not len(days) and attribute.name not in left:
+            continue
+        found.append(
+            OwnAttribute(
+                attribute=attribute,
+                images=len(days),
+                by_day=Counter(days.tolist()),
+                accepted=accepted_answers(workspace, attribute, annotator_id),
+                agreement=with_majority(workspace, attribute, annotator_id),
+                left=left.get(attribute.name, 0),
+            )
+        )
+    return OwnWork(annotator, tuple(found))
+
+
+def _days(workspace: Workspace, attribute: Attribute, annotator_id: int) -> NDArray[np.datetime64]:
+    """Return the day of each standing answer of an annotator, one for each image."""
+    log = answer_log(workspace.engine, attribute.id)
+    own = log.newest(np.flatnonzero((log.annotators == annotator_id) & log.given_for(_OWN_PURPOSES)))
+    days: NDArray[np.datetime64] = log.times[own].astype("datetime64[D]")
+    return days
