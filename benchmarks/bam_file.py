@@ -1,9 +1,10 @@
 """BAM's SQLite file at its published size, read in: seconds and memory of each step.
 
 The file is generated (``--keep`` leaves it, to be tried by hand). Its modules are read as a list of URLs, as ``bam urls
-download`` does before it asks for any; then its answers and captions are imported into a collection that has all of its
-images, and once more, when all are known. Nothing is downloaded: the images of that collection are records without
-files. Each step runs in a process of its own, of which the memory is the most that it held.
+download`` does before it asks for any; 1,000 images are chosen by three scores, as by ``bam urls best``; then its
+answers and captions are imported into a collection that has all of its images, and once more, when all are known.
+Nothing is downloaded: the images of that collection are records without files. Each step runs in a process of its own,
+of which the memory is the most that it held.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import sqlalchemy as sa
 
 from bam_engine.collection import bam_file
 from bam_engine.database import images
+from bam_engine.download import best_of
 from bam_engine.download.lists import read_list
 from bam_engine.download.statuses import Statuses
 from bam_engine.labelling.bam_answers import import_bam
@@ -52,6 +54,12 @@ def reading(home: Path, _share: float) -> dict[str, int]:
     counts = statuses.counts()
     statuses.close()
     return {"URLs": counts.urls, "failed": counts.failed}
+
+
+def choosing(home: Path, _share: float) -> dict[str, int]:
+    """Choose the images that three scores put first."""
+    found = best_of(home / FILE, ("media_watercolor", "content_cat"), without=("content_people",), count=1_000)
+    return {"images": len(found.lines)}
 
 
 def collecting(home: Path, _share: float) -> dict[str, int]:
@@ -99,6 +107,7 @@ def _workspace(home: Path) -> Workspace:
 STEPS: dict[str, Callable[[Path, float], dict[str, int]]] = {
     "the file": writing,
     "modules as a list of URLs": reading,
+    "best by three scores": choosing,
     "records of all modules": collecting,
     "answers and captions": importing,
     "answers and captions again": importing,

@@ -202,6 +202,7 @@ ROOMS: dict[str, set[str]] = {
         "Settings",
         "Stores",
         "UrlList",
+        "best_of",
         "check_list",
         "download_list",
         "is_url",

@@ -15,6 +15,7 @@ from bam_engine.download import (
     Downloaded,
     Settings,
     UrlList,
+    best_of,
     download_list,
     is_url,
     name_of,
@@ -54,6 +55,21 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action.add_argument("list", type=given_path, help=formats)
     _add_columns(action)
     _add_hosts(action)
+    action = add_command(actions, "best", best, "write a list of the images that BAM's scores put first", opened=False)
+    action.add_argument("file", type=given_path, help="BAM's SQLite file, or one that `bam export` wrote")
+    action.add_argument(
+        "--attribute", action="append", default=[], metavar="NAME", help="that the images should have; repeatable"
+    )
+    action.add_argument(
+        "--without", action="append", default=[], metavar="NAME", help="that they should not have; repeatable"
+    )
+    action.add_argument("--count", type=positive_integer, default=1_000, help="images (default: 1000)")
+    action.add_argument("--to", type=given_path, required=True, metavar="LIST", help="list of URLs to write, a CSV")
+    action.description = (
+        "Write a list of the images that BAM's scores put first, to be downloaded. Scores are compared within one "
+        "attribute alone: the place of an image is the share of images with a lower score, or, with --without, with a "
+        "higher one. With several attributes, its lowest place counts."
+    )
     action = add_command(
         actions, "download", download, "download the pictures of a list and add them to the collection"
     )
@@ -152,6 +168,20 @@ def show(options: Namespace) -> None:
         print(f"{line.number:8}  {line.url or line.problem or 'no URL'}")
         if is_url(line.url) and (asked := rewritten(parse_url(line.url), hosts)) != parse_url(line.url):
             print(f"{'':8}  from {asked.text}")
+
+
+def best(options: Namespace) -> None:
+    """Write the URLs of the images that BAM's scores put first."""
+    found = best_of(options.file, options.attribute, without=options.without, count=options.count)
+    with replacing(options.to) as path, path.open("w", newline="", encoding="utf-8") as file:
+        write_lines(file, [("url", "project", "license", "mature")])
+        write_lines(file, found.lines)
+    print(f"{options.to}: {count(len(found.lines), 'image')}, the best of {found.scored:,}")
+    if found.unscored:
+        print(f"  {found.unscored:,} left out: no score")
+    if found.left_out:
+        print(f"  {found.left_out:,} left out: no URL, or not in modules, or there twice")
+    print(f"next: `bam urls download {options.to}`, then `bam labels import-bam {options.file}`")
 
 
 def download(workspace: Workspace, options: Namespace) -> None:
