@@ -22,9 +22,9 @@ DOWNLOAD_LIMIT = 500 * 1024**2
 ENDINGS = {"sqlite": ".sqlite", "parquet": ".parquet", "jsonl": ".jsonl"}
 TABLES_HELP = {
     "sqlite": "Tables modules, scores, crowd_labels, automatic_labels, crowd_raw_hits, crowd_raw_choices and "
-    "crowd_raw_captions, as the Behance Artistic Media dataset was published, and five more: label_reasons, projects, "
-    "attributes with the evidence and the encoder, adjudications, and images_without_file, the images whose file is "
-    "missing or replaced.",
+    "crowd_raw_captions, as the Behance Artistic Media dataset was published, and more: label_reasons, projects, "
+    "attributes with the evidence and the encoder, adjudications, set_aside (answers that do not count), and "
+    "images_without_file, the images whose file is missing or replaced.",
     "csv": "images.csv (one row per image; its file is ok, missing or replaced), annotations.csv (one row per answer), "
     "attributes.csv (questions and evidence).",
 }

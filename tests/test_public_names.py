@@ -169,6 +169,7 @@ ROOMS: dict[str, set[str]] = {
         "round_images",
         "rounds",
         "saved_views",
+        "set_aside_answers",
         "settings",
         "snapshot_of",
         "thresholds",

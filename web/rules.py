@@ -32,7 +32,7 @@ PAGES: dict[str, Role] = {
     "audit": Role.REVIEWER,
     "report": Role.VIEWER,
     "agreement": Role.REVIEWER,
-    "annotators": Role.OWNER,
+    "annotators": Role.REVIEWER,
     "people": Role.VIEWER,
     "images": Role.OWNER,
     "embed": Role.OWNER,

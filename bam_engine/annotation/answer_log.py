@@ -25,6 +25,7 @@ from bam_engine.annotation.answers import (
     Answers,
     Decisions,
 )
+from bam_engine.annotation.set_aside import set_aside_through
 from bam_engine.collection.removals import Removed, removed
 from bam_engine.database import annotations, assignments, snapshot_of
 
@@ -54,6 +55,8 @@ class AttributeLog:
         datetime64, UTC: when each was stored.
     merges
         The annotators whose answers count for another one, and for whom.
+    set_aside
+        The annotators whose answers are left out up to an annotation, and which it is.
     """
 
     ids: NDArray[np.int64]
@@ -64,6 +67,7 @@ class AttributeLog:
     assignments: NDArray[np.int32]
     times: NDArray[np.datetime64]
     merges: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
+    set_aside: tuple[tuple[int, int], ...] = field(default=(), kw_only=True)
     _known: dict[object, Any] = field(default_factory=dict, init=False, repr=False)  # what was asked before
 
     def __len__(self) -> int:
@@ -73,6 +77,26 @@ class AttributeLog:
     def last(self) -> int:
         """The id of the newest answer; 0 if there is none."""
         return int(self.ids[-1]) if len(self.ids) else 0
+
+    def without_set_aside(self, through: Mapping[int, int]) -> "AttributeLog":
+        """Return the log without the answers of annotators up to the annotation that is set aside last of theirs.
+
+        The same as the last time gives the same object; earlier ones are not kept, since each is a copy.
+        """
+        aside = tuple(sorted((one, through[one]) for one in through.keys() & self._authors()))
+        if not aside:
+            return self
+        known: tuple[tuple[tuple[int, int], ...], AttributeLog] = self._known.get("set aside", ((), self))
+        if known[0] != aside:
+            left = np.ones(len(self), bool)
+            for one, last in aside:
+                left &= (self.annotators != one) | (self.ids > last)
+            log = AttributeLog(*(_frozen(column[left]) for column in self._columns()), set_aside=aside)
+            known = self._known["set aside"] = (aside, log)
+        return known[1]
+
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return self.ids, self.rows, self.annotators, self.answers, self.purposes, self.assignments, self.times
 
     def merged(self, into: Mapping[int, int]) -> "AttributeLog":
         """Return the log with the answers of merged annotators under the ids of those they were merged ``into``.
@@ -100,10 +124,10 @@ class AttributeLog:
         known: tuple[int, AttributeLog] = self._known.get("without", (0, self))
         if known[0] != removed.version:
             left = ~np.isin(self.rows, removed.rows)
-            columns = (self.ids, self.rows, self.annotators, self.answers, self.purposes, self.assignments, self.times)
             log = self
             if not left.all():
-                log = AttributeLog(*(_frozen(column[left]) for column in columns), merges=self.merges)
+                columns = [_frozen(column[left]) for column in self._columns()]
+                log = AttributeLog(*columns, merges=self.merges, set_aside=self.set_aside)
             known = self._known["without"] = (removed.version, log)
         return known[1]
 
@@ -184,19 +208,22 @@ class _AnswerLog:
     assignments: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
-    """Return the answers about an attribute, without those to removed images.
+def answer_log(engine: sa.Engine, attribute_id: int, *, set_aside: bool = False) -> AttributeLog:
+    """Return the answers about an attribute that count: without those to removed images and those that are set aside.
 
-    Those of a merged annotator are under the id of the one merged into.
+    Those of a merged annotator are under the id of the one merged into. With ``set_aside``, those that are set aside
+    are among them: for what somebody has seen or answered, whether it counts or not.
     """
-    return whole_answer_log(engine, attribute_id).without(removed(engine))
+    return whole_answer_log(engine, attribute_id, set_aside=set_aside).without(removed(engine))
 
 
-def whole_answer_log(engine: sa.Engine, attribute_id: int) -> AttributeLog:
+def whole_answer_log(engine: sa.Engine, attribute_id: int, *, set_aside: bool = False) -> AttributeLog:
     """Return the answers about an attribute as :func:`answer_log`, with those to removed images."""
     snapshot = snapshot_of(engine)
-    log = snapshot.read("answers", [annotations], _read_on)
-    return log.attributes.get(attribute_id, _EMPTY).merged(merged_into(snapshot))
+    log = snapshot.read("answers", [annotations], _read_on).attributes.get(attribute_id, _EMPTY)
+    if not set_aside:
+        log = log.without_set_aside(set_aside_through(snapshot, attribute_id))
+    return log.merged(merged_into(snapshot))
 
 
 def moment(made_at: str) -> np.datetime64:
@@ -256,16 +283,7 @@ def _encoded(page: Sequence[sa.Row[Any]], numbers: dict[str, int]) -> list[NDArr
 
 
 def _extended(log: AttributeLog, added: Sequence[NDArray[Any]]) -> AttributeLog:
-    known: list[NDArray[Any]] = [
-        log.ids,
-        log.rows,
-        log.annotators,
-        log.answers,
-        log.purposes,
-        log.assignments,
-        log.times,
-    ]
-    return AttributeLog(*(_frozen(np.concatenate(both)) for both in zip(known, added, strict=True)))
+    return AttributeLog(*(_frozen(np.concatenate(both)) for both in zip(log._columns(), added, strict=True)))
 
 
 def _keys(rows: NDArray[Any], annotators: NDArray[Any]) -> NDArray[np.int64]:

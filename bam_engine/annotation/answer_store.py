@@ -36,6 +36,7 @@ from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
 from bam_engine.annotation.lease_store import add_assignment, extend
 from bam_engine.annotation.permissions import check_author
 from bam_engine.annotation.remark_store import Remarks
+from bam_engine.annotation.set_aside import set_aside_through
 from bam_engine.database import (
     annotations,
     assignment_images,
@@ -266,8 +267,8 @@ class Annotations:
         return answer_log(self._engine, attribute_id).direct_answers()
 
     def count(self, attribute_id: int, annotator_id: int) -> int:
-        """Return how many answers an annotator ever gave about an attribute, superseded and withdrawn ones included."""
-        return int((answer_log(self._engine, attribute_id).annotators == annotator_id).sum())
+        """Return how many answers an annotator ever gave about an attribute, whether they count or not."""
+        return int((answer_log(self._engine, attribute_id, set_aside=True).annotators == annotator_id).sum())
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
         """Return row → latest answer in this assignment, without withdrawn ones."""
@@ -275,7 +276,7 @@ class Annotations:
         return {int(row): _NUMBERS[word] for row, _, word, _ in latest}
 
     def image_annotations(self, attribute_id: int, row: int) -> list[Annotation]:
-        """Return the complete history of answers to one image, oldest first, including withdrawn ones."""
+        """Return the complete history of answers to one image, oldest first, withdrawn and set aside ones included."""
         table = annotations.c
         query = (
             sa.select(table.id, table.uid, table.assignment_id, table.annotator_id, assignments.c.purpose)
@@ -284,10 +285,13 @@ class Annotations:
             .where(table.attribute_id == attribute_id, table.row == row)
             .order_by(table.id)
         )
-        names = self._annotators.names()
+        names, aside = self._annotators.names(), set_aside_through(snapshot_of(self._engine), attribute_id)
         with self._engine.connect() as connection:
             return [
-                Annotation(id_, uid, assignment_id, names[author], purpose, row, _NUMBERS[word], seconds, made_at)
+                Annotation(
+                    *(id_, uid, assignment_id, names[author], purpose, row, _NUMBERS[word], seconds, made_at),
+                    set_aside=id_ <= aside.get(author, 0),
+                )
                 for id_, uid, assignment_id, author, purpose, word, seconds, made_at in connection.execute(query)
             ]
 
@@ -336,9 +340,8 @@ def _stored_about(connection: sa.Connection, assignment: Any, answers: Sequence[
     """Return the stored answers about the images of ``answers`` by anybody, the oldest first."""
     given, result = annotations.c, list[StoredAnswer]()
     query = (
-        sa.select(
-            given.row, given.annotator_id, given.answer, given.uid, assignments.c.purpose, assignments.c.source_id
-        )
+        sa.select(given.id, given.row, given.annotator_id, given.answer, given.uid)
+        .add_columns(assignments.c.purpose, assignments.c.source_id)
         .join(assignments, assignments.c.id == given.assignment_id)
         .where(given.attribute_id == assignment.attribute_id)
         .order_by(given.id)
@@ -346,8 +349,8 @@ def _stored_about(connection: sa.Connection, assignment: Any, answers: Sequence[
     for first in range(0, len(answers), _MAX_LISTED):
         rows = [int(answer.row) for answer in answers[first : first + _MAX_LISTED]]
         result += [
-            StoredAnswer(row, author, _NUMBERS[word], uid, purpose, source)
-            for row, author, word, uid, purpose, source in connection.execute(query.where(given.row.in_(rows)))
+            StoredAnswer(id_, row, author, _NUMBERS[word], uid, purpose, source)
+            for id_, row, author, word, uid, purpose, source in connection.execute(query.where(given.row.in_(rows)))
         ]
     return result
 
@@ -363,7 +366,9 @@ def _divert(
     """Move new answers to images that have their votes to an assignment of extra votes; return how many."""
     known = {one.uid for one in stored}
     new = [value for value in values if value["uid"] not in known]
-    rows = extra_rows([value["row"] for value in new], stored, assignment.annotator_id, required, merged)
+    aside = set_aside_through(snapshot_of(connection.engine), assignment.attribute_id)
+    counted = [one for one in stored if one.id > aside.get(one.annotator_id, 0)]
+    rows = extra_rows([value["row"] for value in new], counted, assignment.annotator_id, required, merged)
     if not rows:
         return 0
     of = (assignment.attribute_id, assignment.annotator_id, EXTRA, assignment.source_id)

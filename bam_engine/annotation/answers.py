@@ -115,7 +115,7 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A stored answer with its origin; ``answer`` may be -2 (withdrawn)."""
+    """A stored answer with its origin; ``answer`` may be -2 (withdrawn). One that is ``set_aside`` does not count."""
 
     id: int
     uid: str
@@ -126,3 +126,4 @@ class Annotation:
     answer: int
     seconds: float | None
     made_at: str
+    set_aside: bool = False

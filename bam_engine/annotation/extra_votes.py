@@ -35,6 +35,7 @@ class Terms:
 class StoredAnswer:
     """An answer as it is stored: ``number`` is 1 positive, 0 negative, -1 unsure, -2 withdrawn."""
 
+    id: int
     row: int
     annotator_id: int
     number: int

@@ -6,6 +6,7 @@ from types import TracebackType
 
 from bam_engine import maintenance
 from bam_engine.annotation.templates import template
+from bam_engine.api.annotators import Annotators
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.api.embeddings import Embeddings
 from bam_engine.api.images import Images
@@ -19,7 +20,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
 
 
-class Collection(Images, Tags, Embeddings, Results):
+class Collection(Images, Tags, Annotators, Embeddings, Results):
     """The images of one folder of work, with their embeddings, attributes and labels.
 
     Open one with :func:`bam_engine.open`, use it as a context manager or :meth:`close` it. Every image has a *row*, a

@@ -288,7 +288,7 @@ def _result(
     model = model_by_id(workspace, threshold.model_id)
     by_people = labels_by_people(workspace, attribute, len(workspace.catalogue))
     images = growth.images_at(workspace, row.made_at) if row.images is None else row.images
-    log = whole_answer_log(workspace.engine, attribute.id)
+    log = whole_answer_log(workspace.engine, attribute.id, set_aside=True)
     looked_at = log.given_for(set(PURPOSES) - {BULK}) & (log.times < moment(row.made_at))
     labelled_before = removed(workspace).without(np.unique(log.rows[looked_at]).astype(np.int64))
     later, current = 0, row.threshold_id == in_use

@@ -1,4 +1,4 @@
-"""``annotator``: list, rename, merge and archive the people who answer, and undo each."""
+"""``annotator``: list, rename, merge and archive the people who answer, set their answers aside, and undo each."""
 
 from argparse import ArgumentParser, Namespace
 
@@ -6,13 +6,15 @@ from bam_engine.cli.arguments import EPILOG, Commands, add_command
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command and its subcommands to the parser."""
-    text = "list, rename, merge or archive annotators"
+    text = "list, rename, merge or archive annotators, or set their answers aside"
     command = commands.add_parser("annotator", help=text, description=f"{text.capitalize()}.", epilog=EPILOG)
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     add_command(actions, "list", list_all, "list the annotators with their answers")
@@ -28,14 +30,28 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action.add_argument("name")
     action = add_command(actions, "restore", restore, "bring an archived annotator back")
     action.add_argument("name")
+    action = add_command(actions, "set-aside", set_aside, "let what a person has answered so far count for nothing")
+    _add_subject(action)
+    action.add_argument("--as", dest="annotator", metavar="NAME", help="who does it: the name of an annotator")
+    action = add_command(actions, "bring-back", bring_back, "let answers that were set aside count again")
+    _add_subject(action)
+
+
+def _add_subject(action: ArgumentParser) -> None:
+    action.add_argument("name")
+    action.add_argument("--attribute", metavar="NAME", help="answers about this attribute alone (default: about all)")
+    action.add_argument("--preview", action="store_true", help="only print what it would change")
 
 
 @one_flow
 def list_all(workspace: Workspace, _options: Namespace) -> None:
     """Print the annotators with their answers and flags, who is merged into whom, and which names may be one's."""
     answers, flagged = answers_by_annotator(workspace), flags(workspace)
+    aside = setting_aside.set_aside_by_annotator(workspace)
     for one in workspace.annotators.all():
-        facts = [count(answers.get(one.id, 0), "answer"), *["simulated"] * one.simulated, *["archived"] * one.archived]
+        facts = [count(answers.get(one.id, 0), "answer")]
+        facts += [f"{aside[one.id]:,} set aside"] if one.id in aside else []
+        facts += [*["simulated"] * one.simulated, *["archived"] * one.archived]
         print(f"{one.name}: {', '.join(facts)}")
         if one.id in flagged:
             print(f"  {flagged[one.id].text}")
@@ -87,3 +103,37 @@ def restore(workspace: Workspace, options: Namespace) -> None:
     annotator = workspace.annotators.get(options.name)
     workspace.annotators.restore(annotator.id)
     print(f"{annotator.name} can answer again (undo: bam annotator archive {annotator.name!r})")
+
+
+def set_aside(workspace: Workspace, options: Namespace) -> None:
+    """Set aside what a person has answered so far."""
+    _set_aside(workspace, options, counted=False)
+
+
+def bring_back(workspace: Workspace, options: Namespace) -> None:
+    """Let answers that were set aside count again."""
+    _set_aside(workspace, options, counted=True)
+
+
+def _set_aside(workspace: Workspace, options: Namespace, *, counted: bool) -> None:
+    """Print what setting aside or bringing back changes, and do it unless that is all that is wanted."""
+    who = workspace.annotators.get(options.name)
+    about = None if options.attribute is None else attribute_of(workspace, options.attribute)
+    found = setting_aside.effects(workspace, who, about, counted=counted)
+    if not found:
+        subject = "" if about is None else f" about {about.name}"
+        print(f"{who.name} has no answer{subject} that {'is set aside' if counted else 'counts'}: nothing changes")
+        return
+    for one in found:
+        print(f"{one.attribute.name}: {one.text}")
+    if options.preview:
+        print("nothing is changed yet: this is a preview")
+        return
+    if counted:
+        setting_aside.bring_back(workspace, who, about)
+    else:
+        setting_aside.set_aside(workspace, who, about, by=options.annotator)
+    other = f"{'set-aside' if counted else 'bring-back'} {who.name!r}"
+    other += "" if about is None else f" --attribute {about.name}"
+    what = "count again" if counted else "are set aside"
+    print(f"{count(sum(one.answers for one in found), 'answer')} of {who.name} {what} (undo: bam annotator {other})")

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -193,6 +193,15 @@ annotations = sa.Table(
     _made_at(),
     sa.Index("annotations_by_image", "attribute_id", "row", "annotator_id", "id"),
     sa.Index("annotations_in_order", "attribute_id", "id"),
+)
+set_aside_answers = sa.Table(  # whose answers count for nothing, until they are brought back
+    "set_aside_answers",
+    metadata,
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), primary_key=True),
+    sa.Column("attribute_id", sa.ForeignKey("attributes.id"), primary_key=True),
+    sa.Column("through", sa.Integer, nullable=False),  # the newest annotation then; a later one counts
+    sa.Column("set_aside_by", sa.ForeignKey("annotators.id")),  # null if nobody gave a name
+    _made_at(),
 )
 remarks = sa.Table(  # what annotators tell the reviewer; the newest of a person about an image counts
     "remarks",

@@ -3,11 +3,12 @@
 The file has the tables ``modules``, ``scores``, ``crowd_labels``, ``automatic_labels``, ``crowd_raw_hits``,
 ``crowd_raw_choices`` and ``crowd_raw_captions`` as published by BAM (Wilber et al., ICCV 2017), so that programs that
 read BAM can read it. ``automatic_labels`` holds what is delivered: "positive" for images labelled yes, and for those
-without a label at or above the threshold. Five tables add what BAM's leave out: ``label_reasons`` says of each of these
+without a label at or above the threshold. Six tables add what BAM's leave out: ``label_reasons`` says of each of these
 labels whether it is by people or by the classifier, ``projects`` holds the names behind ``project_id``,
 ``attributes`` the questions, the evidence for each threshold, and of which encoder and model it is, ``adjudications``
-the decisions on disputed images, which are no raw choices, and ``images_without_file`` the images whose file is missing
-or replaced. For generated images, ``generated`` holds the notice and ``workers`` says who is simulated.
+the decisions on disputed images, which are no raw choices, ``set_aside`` the answers that a reviewer has set aside,
+which do not count, and ``images_without_file`` the images whose file is missing or replaced. For generated images,
+``generated`` holds the notice and ``workers`` says who is simulated.
 """
 
 import contextlib
@@ -43,6 +44,7 @@ create table crowd_raw_hits (assignment_id text, attribute text, worker_id text,
     last_modified text);
 create table crowd_raw_choices (assignment_id text, mid int, attribute text, label bool);
 create table adjudications (mid int, attribute text, worker_id text, label bool, last_modified text);
+create table set_aside (mid int, attribute text, worker_id text, label bool, last_modified text);
 create table crowd_raw_captions (assignment_id text, mid int, attribute text, caption text, label bool);
 """
 
@@ -194,8 +196,9 @@ def _write_crowd(connection: sqlite3.Connection, dataset: Dataset) -> None:
             ((dataset.images[image].id, attribute.name, label) for image, label in sorted(attribute.crowd.items())),
         )
         for hit in attribute.hits:
-            if hit.decides:
-                _write_adjudications(connection, dataset, attribute.name, hit)
+            if hit.set_aside or hit.decides:
+                table = "set_aside" if hit.set_aside else "adjudications"
+                _write_apart(connection, table, dataset, attribute.name, hit)
                 continue
             clicks = sum(choice.answer != NEGATIVE for choice in hit.choices)
             connection.execute(
@@ -215,9 +218,10 @@ def _write_crowd(connection: sqlite3.Connection, dataset: Dataset) -> None:
     )
 
 
-def _write_adjudications(connection: sqlite3.Connection, dataset: Dataset, attribute: str, hit: Hit) -> None:
+def _write_apart(connection: sqlite3.Connection, table: str, dataset: Dataset, attribute: str, hit: Hit) -> None:
+    """Write answers that are no votes to a table of their own."""
     connection.executemany(
-        "insert into adjudications values (?, ?, ?, ?, ?)",
+        f"insert into {table} values (?, ?, ?, ?, ?)",
         (
             (dataset.images[choice.image].id, attribute, hit.annotator, _as_bool(choice.answer), hit.last_modified)
             for choice in hit.choices

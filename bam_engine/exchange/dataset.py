@@ -58,7 +58,7 @@ class Choice:
 class Hit:
     """One assignment: the annotator, the answers and the time taken.
 
-    If it ``decides``, its answers are an adjudicator's decisions, not votes.
+    If it ``decides``, its answers are an adjudicator's decisions, not votes. If it is ``set_aside``, they do not count.
     """
 
     assignment_id: str
@@ -68,6 +68,7 @@ class Hit:
     last_modified: str
     choices: Sequence[Choice]
     decides: bool = False
+    set_aside: bool = False
 
 
 @dataclass(frozen=True)

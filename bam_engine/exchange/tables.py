@@ -23,7 +23,7 @@ def write_csv(dataset: Dataset, folder: Path, *, raw_text: bool = False, report:
     ``images.csv`` has one row per image, whose ``file`` is "ok", "missing" or "replaced", and, per attribute,
     ``NAME_score``, ``NAME_crowd`` (the consensus of people), ``NAME_label`` (positive for delivered images, else
     negative or unsure) and ``NAME_why`` (whether that label is by people or by the classifier); missing values are
-    empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote or an adjudicator's decision.
+    empty. ``annotations.csv`` has one row per answer; its ``kind`` is a vote, an adjudicator's decision, or set aside.
     ``attributes.csv`` has the questions, thresholds and evidence, and of which encoder and model they are. Where
     guidelines have example pictures, ``guideline_examples.csv`` lists them. No text starts a formula in a spreadsheet
     (:mod:`bam_engine.spreadsheets`), unless ``raw_text`` is asked for. Each file is written atomically. For generated
@@ -124,7 +124,7 @@ def _annotation_lines(dataset: Dataset) -> Iterable[Sequence[Any]]:
             for choice in hit.choices:
                 image = dataset.images[choice.image]
                 answer = (hit.annotator, hit.simulated, choice.answer, hit.last_modified)
-                kind = "decision" if hit.decides else "vote"
+                kind = "set aside" if hit.set_aside else "decision" if hit.decides else "vote"
                 yield hit.assignment_id, attribute.name, image.id, image.uri, *answer, kind
 
 

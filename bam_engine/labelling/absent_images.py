@@ -65,7 +65,7 @@ def covered_rows(workspace: Workspace, attribute: Attribute, rows: Rows) -> Rows
     if not len(gone):
         return rows
     asked_about = np.union1d(
-        whole_answer_log(workspace.engine, attribute.id).rows,
+        whole_answer_log(workspace.engine, attribute.id, set_aside=True).rows,
         np.union1d(queried_rows(workspace, attribute), held_out_rows(workspace, attribute)),
     )
     absent = absent_images(workspace, attribute, np.intersect1d(gone, asked_about).astype(np.int64))

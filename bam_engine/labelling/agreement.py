@@ -171,7 +171,34 @@ def _planned(workspace: Workspace, attribute: Attribute, answers: Answers) -> ND
     confirmed = np.setdiff1d(log.rows[log.given_for(["certification"])], held_out_rows(workspace, attribute))
     people[np.isin(answers.rows, confirmed)] = workspace.redundancy
     first = log.first_votes(answers)
+    people -= _set_aside_before(workspace, attribute, answers, log.ids[first])
     return agreeing.planned_answers(answers, first, people) | log.given_for([IMPORT])[first]
+
+
+def _set_aside_before(
+    workspace: Workspace, attribute: Attribute, answers: Answers, first: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return how many people had answered before each of ``answers`` whose answers have been set aside since.
+
+    Their answers counted then, so whoever came next may have been asked because of them. ``first`` are the annotations
+    by which each person answered first.
+    """
+    before, every = np.zeros(len(answers.rows), np.int64), answer_log(workspace.engine, attribute.id, set_aside=True)
+    through: dict[int, int] = {}
+    merges = dict(every.merges)
+    for one, last in answer_log(workspace.engine, attribute.id).set_aside:
+        through[merges.get(one, one)] = max(last, through.get(merges.get(one, one), 0))
+    if not through:
+        return before
+    given = every.votes()
+    began = every.ids[every.first_votes(given)]
+    for person, last in through.items():
+        theirs = given.annotators == person
+        place = np.searchsorted(given.rows[theirs], answers.rows)
+        rows, ids = np.append(given.rows[theirs], -1), np.append(began[theirs], last + 1)
+        asked_after = (rows[place] == answers.rows) & (ids[place] < first) & (first <= last)
+        before += asked_after & (answers.annotators != person)
+    return before
 
 
 def measure_answers(
@@ -214,8 +241,8 @@ def measure_answers(
 
 
 def answers_by_annotator(workspace: Workspace) -> dict[int, int]:
-    """Return how many answers each annotator ever gave, by id; those of a merged one are the other's."""
-    logs = [answer_log(workspace.engine, attribute.id) for attribute in workspace.attributes.all()]
+    """Return how many answers each annotator ever gave, set aside or not, by id; a merged one's are the other's."""
+    logs = [answer_log(workspace.engine, attribute.id, set_aside=True) for attribute in workspace.attributes.all()]
     given = np.concatenate([np.empty(0, np.int32), *(log.annotators for log in logs)])
     ids, counts = np.unique(given, return_counts=True)
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))

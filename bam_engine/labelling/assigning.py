@@ -160,7 +160,7 @@ def _required(workspace: Workspace, attribute: Attribute, votes: int | None) -> 
 def _wanted(workspace: Workspace, task: Task, annotator_id: int) -> Wanted:
     """Return the images that need this annotator and can be shown, whoever holds them."""
     answers = tasks.votes(workspace, task.attribute)
-    own = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
+    own = np.isin(task.rows, list(tasks.answered_by(workspace, task.attribute, annotator_id)))
     agreed = tasks.labels_for(workspace, task)
     rows = task.rows[~own & ~np.isin(task.rows, agreed.rows[complete(agreed)])]
     rows = _without_missing(workspace, rows)
@@ -193,8 +193,7 @@ def _renewed(
     last = workspace.annotations.last_assignment(task.attribute.id, annotator_id, task.purpose, task.source_id)
     if last is None:
         return []
-    answers = tasks.votes(workspace, task.attribute)
-    left = np.setdiff1d(last.rows, answers.rows[answers.annotators == annotator_id])
+    left = np.setdiff1d(last.rows, list(tasks.answered_by(workspace, task.attribute, annotator_id)))
     among = np.isin(wanted.rows, left)
     if not len(left) or among.sum() < len(left):
         return []
@@ -208,15 +207,12 @@ def _share(
     """Return the share of an annotator who holds these assignments; removed images are left out."""
     in_task = set(task.rows.tolist())
     shown = [replace(one, rows=tuple(row for row in one.rows if row in in_task)) for one in held]
-    answers = tasks.votes(workspace, task.attribute)
-    own = (answers.annotators == annotator_id) & np.isin(answers.rows, task.rows)
-    rows, values, in_hand = answers.rows[own], answers.answers[own], _rows_of(shown)
-    given = dict(zip(rows.tolist(), values.tolist(), strict=True))
+    given, in_hand = tasks.answered_by(workspace, task.attribute, annotator_id), _rows_of(shown)
     left = np.setdiff1d(wanted.rows[_free(workspace, task, wanted, annotator_id, moment)], in_hand)
     return Share(
         assignments=tuple(shown),
         answers={row: given[row] for row in in_hand.tolist() if row in given},
-        before=int((~np.isin(rows, in_hand)).sum()),
+        before=len((given.keys() & in_task) - set(in_hand.tolist())),
         left=len(left),
     )
 

@@ -148,9 +148,9 @@ def current_answers(
     """Return the rows with a bulk answer, ascending, and their answers: 1, 0, or -1 unsure.
 
     The newest answer of each person counts, without undone ones; where two people differ, the answer is unsure. With
-    ``until``, a time of the database, what was stored later does not count.
+    ``until``, a time of the database, what was stored later does not count, and what was set aside since does.
     """
-    log = answer_log(workspace.engine, attribute.id)
+    log = answer_log(workspace.engine, attribute.id, set_aside=until is not None)
     in_bulk = log.given_for([BULK])
     if until is not None:
         in_bulk &= log.times <= moment(until)
@@ -188,7 +188,7 @@ def taught_rows(workspace: Workspace, attribute: Attribute, *, until: str, drawn
     rows, answers = current_answers(workspace, attribute, until=until)
     if len(rows) == 0:
         return rows
-    log = answer_log(workspace.engine, attribute.id)
+    log = answer_log(workspace.engine, attribute.id, set_aside=True)
     one_by_one = log.given_for([*TASK_PURPOSES, ADJUDICATION, DIRECT])
     looked_at = log.rows[one_by_one & (log.times <= moment(until))].astype(np.int64)
     held_out = np.setdiff1d(held_out_rows(workspace, attribute), drawn_since)

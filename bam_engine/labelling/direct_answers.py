@@ -100,7 +100,8 @@ def _answer(
     workspace: Workspace, attribute: Attribute, row: int, value: int | None, annotator: str, seen: str | None
 ) -> Standing:
     """Store a direct answer on what is known, unless somebody answers about the image meanwhile."""
-    last, before = answer_log(workspace.engine, attribute.id).last, standing(workspace, attribute, row, annotator)
+    last = answer_log(workspace.engine, attribute.id, set_aside=True).last
+    before = standing(workspace, attribute, row, annotator)
     if seen is not None and before.mark not in (seen, "" if value is None else ANSWERS[value]):
         now = f"labelled {before.mark}" if before.mark else "without a label"
         raise NewerLabel(f"Image {row} was answered elsewhere and is {now}. Look at it, and answer again.", before.mark)

@@ -3,6 +3,7 @@
 In:  an attribute. Out: the rows in each state. ``tasks`` and ``bulk`` define the labels.
 """
 
+import zlib
 from dataclasses import dataclass
 from itertools import chain
 
@@ -123,8 +124,8 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
     They are the id of the attribute's last answer, the rule by which answers become labels, the number of its
     validation images and of the images that its certifications have queried, how many annotators must agree on an
     image, and on one that judges, which of those who answered count for another, how many images each recall sample
-    asks about, as negative numbers, and, if images were removed, which. The same state of the labels has the same
-    numbers in every process.
+    asks about, as negative numbers, if images were removed, which, and if answers are set aside, which. The same state
+    of the labels has the same numbers in every process.
     """
     log, gone = answer_log(workspace.engine, attribute.id), removed(workspace)
     certifications = workspace.snapshot.rows_with(db.certifications.c.attribute_id, attribute.id)
@@ -139,4 +140,5 @@ def label_version(workspace: Workspace, attribute: Attribute) -> list[int]:
         *chain.from_iterable(log.merges),
         *(-1 - each.asked for each in samples),
         *([gone.version] if gone.version else []),
+        *([zlib.crc32(repr(log.set_aside).encode())] if log.set_aside else []),
     ]

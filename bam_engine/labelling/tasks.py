@@ -25,7 +25,7 @@ from bam_engine.annotation import (
     consensus,
     judged_labels,
 )
-from bam_engine.annotation.answer_log import answer_log
+from bam_engine.annotation.answer_log import AttributeLog, answer_log
 from bam_engine.annotation.remark_store import FLAG, UNJUDGEABLE
 from bam_engine.labelling.drawn_images import (
     audit_images,
@@ -173,21 +173,21 @@ def votes(workspace: Workspace, attribute: Attribute) -> Answers:
     An imported label is a vote like any other, except on held-out images, where only answers to a task count.
     """
     version = _version(workspace, attribute)
-    return workspace.memory.get(_VOTES, attribute.id, version, lambda: _votes(workspace, attribute))
+    return workspace.memory.get(_VOTES, attribute.id, version, lambda: _votes(workspace, attribute, version[0]))
 
 
-def _version(workspace: Workspace, attribute: Attribute) -> tuple[object, ...]:
+def _version(workspace: Workspace, attribute: Attribute) -> tuple[AttributeLog, int]:
     """Return what votes and labels depend on: the answers, and how many images are held out, which only grow."""
     return answer_log(workspace.engine, attribute.id), len(held_out_rows(workspace, attribute))
 
 
-def _votes(workspace: Workspace, attribute: Attribute) -> Answers:
-    answers = workspace.annotations.answers(attribute.id)
-    imported = imported_rows(workspace, attribute)
+def _votes(workspace: Workspace, attribute: Attribute, log: AttributeLog) -> Answers:
+    """Return the votes of a log as :func:`votes`."""
+    answers, imported = log.votes(), np.unique(log.votes([IMPORT]).rows)
     held_out = np.intersect1d(imported, held_out_rows(workspace, attribute)) if len(imported) else imported
     if not len(held_out):
         return answers
-    to_tasks = workspace.annotations.answers(attribute.id, purposes=TASK_PURPOSES)
+    to_tasks = log.votes(TASK_PURPOSES)
     others, replaced = ~np.isin(answers.rows, held_out), np.isin(to_tasks.rows, held_out)
     rows = np.concatenate([answers.rows[others], to_tasks.rows[replaced]])
     annotators = np.concatenate([answers.annotators[others], to_tasks.annotators[replaced]])
@@ -203,7 +203,31 @@ def imported_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int6
 
 def unqueried_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     """Return the rows with a label that no task asked for, imported or a direct answer, ascending."""
-    return np.union1d(imported_rows(workspace, attribute), workspace.annotations.direct_answers(attribute.id).rows)
+    return _unqueried(answer_log(workspace.engine, attribute.id))
+
+
+def ever_unqueried_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
+    """Return the rows as :func:`unqueried_rows`, those with answers that are set aside included.
+
+    A model that was trained before may have learned from them.
+    """
+    return _unqueried(answer_log(workspace.engine, attribute.id, set_aside=True))
+
+
+def _unqueried(log: AttributeLog) -> NDArray[np.int64]:
+    return np.union1d(log.votes([IMPORT]).rows, log.direct_answers().rows)
+
+
+def answered_by(workspace: Workspace, attribute: Attribute, annotator_id: int) -> dict[int, int]:
+    """Return row → the answer that a person gave as a vote, whether it counts or is set aside.
+
+    They have seen these images, so they are not asked again.
+    """
+    every = answer_log(workspace.engine, attribute.id, set_aside=True)
+    counted = answer_log(workspace.engine, attribute.id)
+    given = votes(workspace, attribute) if every is counted else _votes(workspace, attribute, every)
+    own = given.annotators == annotator_id
+    return dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
 
 
 @one_flow

@@ -227,8 +227,8 @@ def _stamps(workspace: Workspace) -> _Stamps:
         delivered[attribute.name] = ""
         if threshold is not None:
             delivered[attribute.name] = f"{threshold.value:.6g}.{delivered_of(workspace, attribute).version}"
-    merges = workspace.snapshot.version(db.merged_annotators)[0]
-    labels = f"{last_answer(workspace)}.{workspace.redundancy}.{workspace.judging_redundancy}.{merges}"
+    who = ".".join(map(str, workspace.snapshot.version(db.merged_annotators, db.set_aside_answers)))
+    labels = f"{last_answer(workspace)}.{workspace.redundancy}.{workspace.judging_redundancy}.{who}"
     projects = f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}"
     return _Stamps(scores, delivered, labels, projects, str(removed(workspace).version))
 

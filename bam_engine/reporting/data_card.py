@@ -23,6 +23,7 @@ from bam_engine.reporting.decided import Decided
 from bam_engine.reporting.image_contents import Content, Gathered
 from bam_engine.reporting.readiness import problem_of
 from bam_engine.reporting.report import agreement_lines, annotators_of, versions
+from bam_engine.training.setting_aside import set_aside_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import without_file
@@ -54,6 +55,7 @@ class AttributeCard:
     audited: str
     people: int
     answers: int
+    set_aside: int
     agreement: tuple[tuple[str, str], ...]
     encoder: str
     model: str
@@ -156,6 +158,7 @@ def _attribute(workspace: Workspace, decided: Decided, labels: Any) -> Attribute
         audited="" if found is None else percent_interval(found.value, found.low, found.high),
         people=len(who),
         answers=sum(one.answers for one in who),
+        set_aside=sum(set_aside_of(workspace, attribute).values()),
         agreement=agreement_lines(workspace, attribute),
         encoder="" if result is None else f"{result.source} ({source.encoder_key})",
         model=source.model,

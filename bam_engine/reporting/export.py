@@ -185,13 +185,18 @@ _Gathered = tuple[list[Choice], list[float], list[str], str, bool, bool]
 def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -> list[Hit]:
     """Return the assignments with answers: each annotator's latest vote and latest decision on each image.
 
-    Bulk answers are left out, since nobody looked at each of the images.
+    What is set aside of an assignment is one of its own. Bulk answers are left out, since nobody looked at each of the
+    images.
     """
     answers, assignments, who = db.annotations, db.assignments, db.annotators
-    log = answer_log(workspace.engine, attribute.id)
+    counted, every = (answer_log(workspace.engine, attribute.id, set_aside=each) for each in (False, True))
     kinds = [set(PURPOSES) - {BULK, EXTRA, *_DECIDING}, *({purpose} for purpose in _DECIDING)]
-    newest = [log.newest(np.flatnonzero(log.given_for(purposes))) for purposes in kinds]
-    latest = frozenset(log.ids[np.concatenate(newest)].tolist())
+    latest, apart = (
+        frozenset(log.ids[np.concatenate([log.newest(np.flatnonzero(log.given_for(each))) for each in kinds])].tolist())
+        for log in (counted, every)
+    )
+    apart -= frozenset(counted.ids.tolist())
+    written = latest | apart
     query = (
         sa.select(
             assignments.c.id,
@@ -210,21 +215,21 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
         .where(answers.c.attribute_id == attribute.id, assignments.c.purpose.not_in((BULK, EXTRA)))
         .order_by(assignments.c.made_at, assignments.c.id, answers.c.id)
     )
-    hits: dict[str, _Gathered] = {}
+    hits: dict[tuple[str, bool], _Gathered] = {}
     names = workspace.annotators.names()
     with workspace.engine.connect() as connection:
         for line in connection.execute(query):
-            if line.answer_id not in latest:
+            if line.answer_id not in written:
                 continue
             name = names[line.annotator_id]
             new: _Gathered = ([], [], [], name, bool(line.simulated), bool(line.decides))
-            choices, seconds, times, *_ = hits.setdefault(line.id, new)
+            choices, seconds, times, *_ = hits.setdefault((line.id, line.answer_id in apart), new)
             choices.append(Choice(int(np.searchsorted(rows, line.row)), line.answer))
             seconds.append(line.seconds or 0.0)
             times.append(line.made_at)
     return [
-        Hit(key, name, simulated, round(sum(seconds), 3), max(times), choices, decides)
-        for key, (choices, seconds, times, name, simulated, decides) in hits.items()
+        Hit(key, name, simulated, round(sum(seconds), 3), max(times), choices, decides, aside)
+        for (key, aside), (choices, seconds, times, name, simulated, decides) in hits.items()
     ]
 
 

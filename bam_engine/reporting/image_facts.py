@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, Annotation, Attribute
 from bam_engine.annotation.caption_store import Caption
 from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
@@ -200,11 +200,14 @@ def _labels(workspace: Workspace, row: int, names: set[str]) -> list[AttributeLa
             continue
         annotations = workspace.annotations.image_annotations(attribute.id, row)
         latest = {(one.annotator, _PURPOSES.get(one.purpose)): one for one in annotations}
-        answers = [
-            (one.annotator, ANSWER_WORDS[one.answer] + _PURPOSES.get(one.purpose, "")) for one in latest.values()
-        ]
+        answers = [(one.annotator, _words(one)) for one in latest.values()]
         result.append(AttributeLabel(attribute.name, _state(workspace, attribute, row), tuple(answers)))
     return result
+
+
+def _words(given: Annotation) -> str:
+    """Return an answer in words, with what it was given for, and whether it is set aside."""
+    return ANSWER_WORDS[given.answer] + _PURPOSES.get(given.purpose, "") + (" (set aside)" if given.set_aside else "")
 
 
 def _state(workspace: Workspace, attribute: Attribute, row: int) -> str:
@@ -231,7 +234,7 @@ def _captions(workspace: Workspace, row: int) -> list[tuple[str, Caption]]:
 
 def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:
     return [
-        (attribute.name, one.annotator, ANSWER_WORDS[one.answer] + _PURPOSES.get(one.purpose, ""))
+        (attribute.name, one.annotator, _words(one))
         for attribute in workspace.attributes.all()
         for one in workspace.annotations.image_annotations(attribute.id, row)
     ]

@@ -34,6 +34,7 @@ from bam_engine.training.error_correction import correction_at
 from bam_engine.training.evaluation import Evaluation, evaluate
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.score_counts import labelled_scores
+from bam_engine.training.setting_aside import set_aside_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.training.validation import count_never_drawn, draw_facts
 from bam_engine.workspace.core import Workspace
@@ -153,6 +154,7 @@ class AttributeReport:
     redundancy: int
     judging_redundancy: int
     annotators: tuple[AnnotatorSummary, ...]
+    set_aside: int
     validation: tasks.TaskState
     draws: tuple[ValidationDraw, ...]
     rounds: tuple[RoundSummary, ...]
@@ -217,6 +219,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         redundancy=workspace.redundancy,
         judging_redundancy=workspace.judging_redundancy,
         annotators=annotators_of(workspace, attribute),
+        set_aside=sum(set_aside_of(workspace, attribute).values()),
         validation=validation,
         draws=_draws(workspace, attribute, agreed),
         rounds=round_summaries,

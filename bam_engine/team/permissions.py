@@ -19,7 +19,7 @@ _ANSWERS = (
     *(schema.remarks, schema.captions, schema.image_tags),
 )
 _DECISIONS = (
-    *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings),
+    *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings, schema.set_aside_answers),
     *(schema.validation_draws, schema.validation_images, schema.rounds, schema.round_images, schema.models),
     *(schema.thresholds, schema.certifications, schema.certification_cuts, schema.certification_images),
     *(schema.audits, schema.audit_images, schema.recall_samples, schema.recall_images),

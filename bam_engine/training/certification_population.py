@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bam_engine import learning
 from bam_engine.annotation import POSITIVE, TASK_PURPOSES, Attribute, Consensus, judged_labels
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling import tasks
 from bam_engine.labelling.absent_images import covered_rows
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
@@ -22,7 +23,8 @@ from bam_engine.workspace.membership import members, removed
 
 def known_rows(workspace: Workspace, attribute: Attribute) -> NDArray[np.int64]:
     """Return the images that anyone has labelled or been asked about, ascending."""
-    answered = np.union1d(workspace.annotations.answers(attribute.id).rows, tasks.unqueried_rows(workspace, attribute))
+    answered = answer_log(workspace.engine, attribute.id, set_aside=True).votes().rows
+    answered = np.union1d(answered, tasks.ever_unqueried_rows(workspace, attribute))
     return np.union1d(answered, used_rows(workspace, attribute)).astype(np.int64)
 
 

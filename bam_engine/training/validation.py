@@ -160,7 +160,7 @@ def _trained_rows(workspace: Workspace, attribute: Attribute, model: TrainedMode
     sample = validation_images(workspace, attribute)
     if model is None or not (sample.made_at > model.made_at).any():
         return np.empty(0, np.int64)
-    unqueried, projects = tasks.unqueried_rows(workspace, attribute), workspace.catalogue.projects()
+    unqueried, projects = tasks.ever_unqueried_rows(workspace, attribute), workspace.catalogue.projects()
     drawn = sample.rows[sample.made_at > model.made_at]
     since = held_out_rows(workspace, attribute, since=model.made_at)
     in_bulk = bulk.taught_rows(workspace, attribute, until=model.made_at, drawn_since=since)

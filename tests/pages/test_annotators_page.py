@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
@@ -111,3 +112,36 @@ def test_answers_that_do_not_depend_on_the_image_are_flagged(
     (flag,) = [one.label for one in app.expander if "worth a look" in one.label]
     assert "cleo" in flag
     assert "yes to 0% of 40 images where others say yes" in text_of(app)
+
+
+def test_answers_are_set_aside_after_their_effect_is_shown_and_undone_at_once(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    app = open_page(team, "annotators", annotator="Cy")
+    app.selectbox(key="set-aside-about-2").select("watercolor (media)").run()
+    assert "5 answers; of 2 labels, 2 lost" in text_of(app)
+    assert votes_of(team, watercolor) == 11, "nothing has changed yet"
+    app.button(key="set-aside-2").click().run()
+    assert "5 answers of ben are set aside" in text_of(app)
+    assert team.annotators.find("Cy") is None, "whoever looks after answers has answered nothing"
+    assert any("5 set aside" in one.label for one in app.expander)
+    assert votes_of(team, watercolor) == 6
+    app.button(key="undo").click().run()
+    assert votes_of(team, watercolor) == 11
+
+
+def test_what_is_set_aside_is_brought_back_from_its_card(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    setting_aside.set_aside(team, team.annotators.get("ben"))
+    app = open_page(team, "annotators")
+    assert not [one for one in app.selectbox if one.key == "set-aside-about-2"], "nothing is left to set aside"
+    app.selectbox(key="bring-back-about-2").select("watercolor (media)").run()
+    assert "5 answers; of 0 labels, 2 gained" in text_of(app)
+    app.button(key="bring-back-2").click().run()
+    assert "5 answers of ben count again" in text_of(app)
+    assert votes_of(team, watercolor) == 11
+
+
+def votes_of(workspace: Workspace, attribute: Attribute) -> int:
+    return len(workspace.annotations.answers(attribute.id).rows)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bam_engine.annotation import Attribute
 from bam_engine.team import Account, Role, recent_activity
 from bam_engine.workspace import Workspace
+from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 from web import engine, layout_form, people
 from web.navigation import groups
@@ -236,3 +237,17 @@ def test_a_team_adds_only_folders_that_the_configuration_names(
     app.text_input(key="folder").set_value("/etc")
     next(button for button in app.button if button.label == "Add images").click().run()
     assert "Images may not be added from /etc" in text_of(app)
+
+
+def test_a_reviewer_sets_answers_aside_and_leaves_names_to_owners(team: Team, watercolor: Attribute) -> None:
+    vote(team.workspace, watercolor, "cleo", {0: 1})
+    cleo = team.workspace.annotators.get("cleo").id
+    app = team.open("annotators", Role.REVIEWER)
+    assert not {f"rename-{cleo}", f"archive-{cleo}"} & {button.key for button in app.button}
+    app.selectbox(key=f"set-aside-about-{cleo}").select("watercolor (media)").run()
+    app.button(key=f"set-aside-{cleo}").click().run()
+    assert not app.exception
+    assert len(team.workspace.annotations.answers(watercolor.id).rows) == 0
+    (done, *_) = recent_activity(team.workspace.engine)
+    assert (done.by, done.action, done.subject) == ("Reviewer", "set aside answers", "cleo: media_watercolor")
+    assert f"archive-{cleo}" in {button.key for button in team.open("annotators", Role.OWNER).button}

@@ -1,0 +1,100 @@
+"""The annotators of a collection, and whose answers count."""
+
+import pandas as pd
+
+from bam_engine.labelling.agreement import answers_by_annotator
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.training import setting_aside
+from bam_engine.training.setting_aside import Effect
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
+
+
+class Annotators:
+    """What a :class:`~bam_engine.Collection` does with the people who answer."""
+
+    workspace: Workspace
+
+    def annotators(self) -> pd.DataFrame:
+        """Return the annotators by name, with how many ``answers`` they ever gave and how many are ``set_aside``.
+
+        Examples
+        --------
+        >>> bam.attribute("media_watercolor").record({0: "yes"}, annotator="cleo").new
+        1
+        >>> bam.annotators().loc["cleo", ["answers", "set_aside"]].tolist()
+        [1, 0]
+        """
+        return _annotators(self.workspace)
+
+    def set_aside(
+        self, annotator: str, *, attribute: str | None = None, preview: bool = False, by: str | None = None
+    ) -> pd.DataFrame:
+        """Set aside what a person has answered so far, about one attribute or about all; return what that changes.
+
+        Nothing is deleted: labels, training, agreement and guarantees leave these answers out until they are brought
+        back. What the person answers later counts. Models keep what they have learned until the next training.
+
+        Parameters
+        ----------
+        preview
+            Only return what it would change.
+        by
+            The name of the person who does it.
+
+        Returns
+        -------
+        DataFrame
+            By attribute: the number of ``answers`` that count no more, how many images are ``labelled`` now, and how
+            many of them would be ``lost``, ``gained`` or ``changed``; whether the threshold is ``guaranteed`` now, and
+            whether it would be (``then_guaranteed``).
+
+        Raises
+        ------
+        NotFound
+            There is no such annotator or attribute.
+
+        Examples
+        --------
+        >>> changes = bam.set_aside("cleo", attribute="media_watercolor")
+        >>> changes.loc["media_watercolor", ["answers", "lost"]].tolist()
+        [1, 1]
+        """
+        who = self.workspace.annotators.get(annotator)
+        about = None if attribute is None else attribute_of(self.workspace, attribute)
+        found = setting_aside.effects(self.workspace, who, about)
+        if not preview:
+            setting_aside.set_aside(self.workspace, who, about, by=by)
+        return _table(found)
+
+    def bring_back(self, annotator: str, *, attribute: str | None = None, preview: bool = False) -> pd.DataFrame:
+        """Let answers that were set aside count again; return what that changes, as :meth:`set_aside`.
+
+        Examples
+        --------
+        >>> changes = bam.bring_back("cleo")
+        >>> changes.loc["media_watercolor", ["answers", "gained"]].tolist()
+        [1, 1]
+        """
+        who = self.workspace.annotators.get(annotator)
+        about = None if attribute is None else attribute_of(self.workspace, attribute)
+        found = setting_aside.effects(self.workspace, who, about, counted=True)
+        if not preview:
+            setting_aside.bring_back(self.workspace, who, about)
+        return _table(found)
+
+
+@one_flow
+def _annotators(workspace: Workspace) -> pd.DataFrame:
+    answers, aside = answers_by_annotator(workspace), setting_aside.set_aside_by_annotator(workspace)
+    lines = [
+        (one.name, one.simulated, one.archived, answers.get(one.id, 0), aside.get(one.id, 0))
+        for one in workspace.annotators.all()
+    ]
+    return pd.DataFrame(lines, columns=["name", "simulated", "archived", "answers", "set_aside"]).set_index("name")
+
+
+def _table(effects: list[Effect]) -> pd.DataFrame:
+    columns = ["answers", "labelled", "lost", "gained", "changed", "guaranteed", "then_guaranteed"]
+    lines = [(one.attribute.name, *(getattr(one, name) for name in columns)) for one in effects]
+    return pd.DataFrame(lines, columns=["attribute", *columns]).set_index("attribute")
