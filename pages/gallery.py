@@ -9,10 +9,10 @@ from bam_engine.formatting import count, decimal, percent_interval
 from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.labelling.tasks import attribute_of
 from web import encoder_notes, ui
+from web.answering import about
 from web.components.gallery import endless_gallery
 from web.engine import workspace
 from web.gallery_actions import (
-    about_single_images,
     last_answer,
     names_ready,
     offer_grouping,
@@ -124,8 +124,9 @@ def show_listing(listing: Listing, end: DeltaGenerator) -> None:
         if listing.line is None
         else f"Threshold: {listing.line:,} score at least as much · {precision(listing)} · below, less"
     )
+    answering = about(attribute_of(ws, query.attribute)) if query.attribute else None
     picked, selected = endless_gallery(
-        listing, key="gallery", version=ws.picture_version, line_text=line, answering=about_single_images(query)
+        listing, key="gallery", version=ws.picture_version, line_text=line, answering=answering
     )
     with end:
         selection_popover(query, selected)

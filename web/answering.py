@@ -1,4 +1,6 @@
-"""Answering about one image: the buttons in the dialog of an image and on its page."""
+"""Answering about one image: the buttons in its dialog and on its page, and the keys wherever its picture shows."""
+
+from typing import Any
 
 import streamlit as st
 
@@ -16,6 +18,13 @@ from web.engine import workspace
 from web.navigation import focus_attribute, focused_attribute
 
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
+
+
+def about(attribute: Attribute) -> dict[str, Any] | None:
+    """Return what keys answer about the pictures of a page; None for whoever may answer nothing."""
+    if read_only(workspace().engine) or not people.may(Role.ANNOTATOR):
+        return None
+    return {"attribute": attribute.id, "question": attribute.question, "annotator": identity.annotator()}
 
 
 def answer_image(row: int, *, key: str) -> None:

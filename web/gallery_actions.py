@@ -1,14 +1,12 @@
 """The actions of the gallery, on the selected images and on the view: bulk answers, selections, saved views."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute
-from bam_engine.database import read_only
 from bam_engine.errors import BamError
 from bam_engine.formatting import count
 from bam_engine.gallery import near_duplicates, saved_views, search, selections
@@ -78,15 +76,6 @@ def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> N
             + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
         )
         ui.close_popover(_CHOSEN)
-
-
-def about_single_images(query: Query) -> dict[str, Any] | None:
-    """Return what single images can be answered about in the gallery: the attribute that it shows; None without one."""
-    ws = workspace()
-    if not query.attribute or read_only(ws.engine) or not people.may(Role.ANNOTATOR):
-        return None
-    attribute = attribute_of(ws, query.attribute)
-    return {"attribute": attribute.id, "question": attribute.question, "annotator": ui.annotator()}
 
 
 def last_answer() -> None:

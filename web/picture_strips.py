@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from bam_engine.annotation import Attribute
 from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.mistakes import mistakes
-from bam_engine.database import read_only
 from bam_engine.formatting import count, decimal
 from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.labelling.label_states import states
 from bam_engine.training.contradictions import strongest_contradictions
 from bam_engine.training.models import scores_of
-from web import guideline_examples, ui
+from web import guideline_examples
+from web.answering import about
 from web.components.gallery import Correcting, Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -33,8 +33,9 @@ def audit_mistakes(result: AuditResult) -> None:
         return
     st.subheader("What the audit found", anchor=False)
     st.caption(
-        "Look again: a click on Yes, No or Unsure corrects the label. That changes what is delivered, not this audit, "
-        "which counts blind answers alone. A picture that shows what was misunderstood belongs in the guidelines."
+        "Look again: Yes, No or Unsure, by click or key, corrects the label. That changes what is delivered, not the "
+        "audit, which counts blind answers alone. A picture that shows what was misunderstood belongs in the "
+        "guidelines."
     )
     groups = [
         (f"{count(len(found.wrong), 'accepted image')} not positive", found.wrong, "wrong"),
@@ -50,8 +51,8 @@ def contradicted(attribute: Attribute) -> None:
         return
     st.subheader("What the model gets wrong without the label", anchor=False)
     st.caption(
-        "Predicted from the labels of other projects, the surest mistakes first. Look again: a click on Yes, No or "
-        "Unsure corrects the label."
+        "Predicted from the labels of other projects, the surest mistakes first. Look again: Yes, No or Unsure, by "
+        "click or key, corrects the label."
     )
     _strips(attribute, [("", rows, "contradicted")], f"rounds-{attribute.id}")
 
@@ -79,13 +80,12 @@ def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64],
 
 
 def correcting(attribute: Attribute) -> Correcting | None:
-    """Return what a click below a picture answers about; None where nothing can be changed."""
-    if read_only(workspace().engine):
+    """Return what a key, or a click below a picture, answers about; None where nothing can be changed."""
+    answering = about(attribute)
+    if answering is None:
         return None
     return Correcting(
-        attribute=attribute.id,
-        question=attribute.question,
-        annotator=ui.annotator(),
+        **answering,
         examples=tuple(example.row for example in examples_of(workspace(), attribute)),
         add_example=partial(guideline_examples.add, attribute),
     )

@@ -16,6 +16,7 @@ from bam_engine.training.score_counts import labelled_scores, score_counts
 from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace.membership import count_images
 from web import charts, ui
+from web.answering import about
 from web.components.threshold import Mark, Proportion, last_set, threshold_histogram
 from web.engine import workspace
 from web.image_panel import open_image
@@ -91,6 +92,7 @@ def histogram(
         marks=marks,
         version=ws.picture_version,
         key=_key(model),
+        answering=about(attribute),
     )
     charts.downloads(chart, f"threshold-scores-{attribute.name}")
     if picked is not None and ui.is_new(f"{_key(model)}-picked", picked.event):

@@ -95,6 +95,20 @@ def test_one_click_corrects_a_label_and_another_one_undoes_it(page: Any) -> None
     assert page.locator(".item").nth(0).locator(".mark").text_content() == "yes"
 
 
+def test_a_key_answers_about_the_picture_that_has_the_focus(page: Any) -> None:
+    cell = page.locator(".item .cell").nth(1)
+    assert cell.locator(".mark").text_content() == "yes"
+    cell.focus()
+    page.keyboard.press("n")
+    page.get_by_role("status").get_by_text("Image 4: no.").wait_for()
+    assert cell.locator(".mark").text_content() == "no"
+    no = page.locator(".item").nth(1).get_by_role("button", name="No", exact=True)
+    assert no.get_attribute("aria-pressed") == "true"
+    page.keyboard.press("z")
+    page.get_by_role("status").get_by_text("Undone.").wait_for()
+    assert cell.locator(".mark").text_content() == "yes"
+
+
 def test_one_click_adds_a_picture_to_the_guidelines_and_says_that_it_is_there(page: Any) -> None:
     page.locator(".item").nth(1).get_by_role("button", name="Add to guidelines").click()
     there = page.locator(".item").nth(1).get_by_role("button", name="In the guidelines")

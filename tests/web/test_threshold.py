@@ -21,6 +21,7 @@ SERVER = """
     from benchmarks.generated import collection, scored_attribute
     from tests.labelling.team import vote
     from web.routes.borderline import borderline_routes
+    from web.routes.direct_answers import direct_answer_routes
     from web.routes.modules import module_routes
 
     WORKSPACE = collection(Path(os.environ["HOME_OF_TEST"]), 600, projects=20)
@@ -43,6 +44,7 @@ SERVER = """
             Route("/thumbs/{row:int}.webp", thumb),
             Route("/gate/{state}", gate),
             *borderline_routes(lambda: WORKSPACE),
+            *direct_answer_routes(lambda: WORKSPACE),
             *module_routes(),
         ],
     )
@@ -76,6 +78,7 @@ SCRIPT = """
         marks=marks,
         version=WORKSPACE.picture_version,
         key="threshold",
+        answering={"attribute": ONE.id, "question": ONE.question, "annotator": "ada"},
     )
     counts = delivered_at(WORKSPACE, ONE, value).counts
     beside = [rows.tolist() for rows in borderline(WORKSPACE, ONE, value)]
@@ -218,3 +221,19 @@ def test_named_thresholds_are_buttons_and_a_certified_one_says_so(page: Any) -> 
     assert page.get_by_text("✓ Certified for 90%").is_visible()
     page.get_by_role("button", name="In use").click()
     page.get_by_text('"value": 0.5,').wait_for()
+
+
+def test_a_key_answers_about_the_picture_beside_the_threshold_that_has_the_focus(page: Any) -> None:
+    settled(page)
+    cells = page.locator(".beside .above .cell")
+    first, row = cells.first, cells.first.get_attribute("data-row")
+    before = first.locator(".mark").all_text_contents()
+    first.focus()
+    page.keyboard.press("u")
+    page.get_by_role("status").get_by_text(f"Image {row}: unsure.").wait_for()
+    assert first.locator(".mark").all_text_contents() == ["unsure"]
+    page.keyboard.press("z")
+    page.get_by_role("status").get_by_text("Undone.").wait_for()
+    assert first.locator(".mark").all_text_contents() == before
+    page.keyboard.press("ArrowRight")
+    assert cells.nth(1).evaluate("cell => cell === cell.getRootNode().activeElement")

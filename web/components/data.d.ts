@@ -189,6 +189,8 @@ export interface WindowReply {
 export interface ThresholdData {
   /** The id of the attribute. */
   attribute: number;
+  /** What the pictures beside the threshold can be answered about; null if nothing. */
+  answering: GalleryAnswering | null;
   /** The threshold that the page is about. */
   value: number;
   /** Precision and recall at `value` as people read them, each with its limits; null where nothing can be measured. */

@@ -18,6 +18,7 @@ const HISTOGRAM = {
 /** @type {ThresholdData} */
 const DATA = {
   attribute: 1,
+  answering: null,
   value: 0,
   measured: { precision: ["92%", "88–95%"], recall: ["70%", "60–80%"] },
   thresholds: [-1, 0, 1],

@@ -16,7 +16,7 @@ from bam_engine.gallery.listing import Listing
 from web.modules import component
 from web.routes.gallery import summary
 
-_component = component("bam_gallery", "gallery/gallery.js", ["gallery/gallery.css"])
+_component = component("bam_gallery", "gallery/gallery.js", ["keys/keys.css", "gallery/gallery.css"])
 _endless = component(
     "bam_endless_gallery", "gallery/endless_mount.js", ["keys/keys.css", "gallery/gallery.css", "gallery/endless.css"]
 )
@@ -72,7 +72,7 @@ def gallery(
     selected
         Rows drawn as selected.
     correcting
-        With it, one click below a picture answers about it, and another one adds it to the guidelines.
+        With it, one click below a picture, or a key, answers about it, and another click adds it to the guidelines.
     """
     result = _component(
         key=key,

@@ -5,6 +5,7 @@ import { element } from "../dom.js";
 import { newId } from "../ids.js";
 import { makeCell } from "./cells.js";
 import { Correcting } from "./correcting.js";
+import { cellAt, cellsOf, moveFocus } from "./focus.js";
 
 /** @import { Component, GalleryData } from "../data.js" */
 
@@ -37,7 +38,7 @@ function build(parent) {
   const grid = element("div", { className: "grid" });
   const frame = element("div", { className: "frame" }, grid);
   parent.append(frame);
-  const correcting = new Correcting(parent, (row) => state.send("guided", row));
+  const correcting = new Correcting(parent, grid, (row) => state.send("guided", row));
   const state = {
     frame,
     grid,
@@ -51,35 +52,4 @@ function build(parent) {
   });
   grid.addEventListener("keydown", (event) => moveFocus(event, grid));
   return state;
-}
-
-/** @param {HTMLElement} grid */
-const cellsOf = (grid) => /** @type {HTMLElement[]} */ ([...grid.querySelectorAll(".cell")]);
-
-/**
- * @param {Event} event
- * @returns {HTMLElement | null}
- */
-const cellAt = (event) => (event.target instanceof Element ? event.target.closest(".cell") : null);
-
-/**
- * @param {KeyboardEvent} event
- * @param {HTMLElement} grid
- */
-function moveFocus(event, grid) {
-  const cells = cellsOf(grid);
-  const cell = cellAt(event);
-  const here = cell ? cells.indexOf(cell) : -1;
-  const columns = getComputedStyle(grid).gridTemplateColumns.split(" ").length;
-  const steps = new Map([
-    ["ArrowRight", 1],
-    ["ArrowLeft", -1],
-    ["ArrowDown", columns],
-    ["ArrowUp", -columns],
-  ]);
-  const step = steps.get(event.key);
-  if (step === undefined || here < 0 || !cells[here + step]) return;
-  event.preventDefault();
-  event.stopPropagation(); // the page handles these keys too
-  cells[here + step].focus();
 }

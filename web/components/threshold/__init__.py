@@ -5,8 +5,9 @@ page is about. Out: the threshold that was set, and the picture that was clicked
 follow in the browser, and pictures beside it come from ``/api/attributes/{id}/borderline.json``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -15,7 +16,9 @@ from bam_engine.training.score_counts import ScoreCounts
 from web.charts import colour_of
 from web.modules import component
 
-_component = component("bam_threshold", "threshold/mount.js", ["gallery/gallery.css", "threshold/threshold.css"])
+_component = component(
+    "bam_threshold", "threshold/mount.js", ["keys/keys.css", "gallery/gallery.css", "threshold/threshold.css"]
+)
 
 Proportion = tuple[str, str]
 """A proportion and its limits as people read them."""
@@ -58,6 +61,7 @@ def threshold_histogram(
     marks: Sequence[Mark],
     version: str,
     key: str,
+    answering: Mapping[str, Any] | None = None,
 ) -> PictureClick | None:
     """Show a histogram with a threshold that a pointer or the arrow keys move; return the last click on a picture.
 
@@ -81,9 +85,12 @@ def threshold_histogram(
         Thresholds with a name.
     version
         The version of the workspace's pictures, so that thumbnails can be cached as immutable.
+    answering
+        What the pictures can be answered about, as an endless gallery has it; None where nothing can be changed.
     """
     data = {
         "attribute": attribute,
+        "answering": answering,
         "value": value,
         "measured": None if measured is None else dict(zip(("precision", "recall"), measured, strict=True)),
         "thresholds": counts.thresholds.tolist(),

@@ -1,9 +1,11 @@
-// The pictures that score just below and just above the threshold; they follow it when it rests.
+// The pictures that score just below and just above the threshold; they follow it when it rests. Keys answer about them.
 
 import { add } from "../dom.js";
 import { makeCell } from "../gallery/cells.js";
+import { cellAt, cellsOf, moveFocus } from "../gallery/focus.js";
+import { ShortAnswers } from "../gallery/short_answers.js";
 
-/** @import { Borderline, GalleryPicture } from "../data.js" */
+/** @import { Borderline, GalleryAnswering, GalleryPicture } from "../data.js" */
 
 const FAILED = "The pictures beside the threshold could not be loaded. Move it to try again.";
 const SIDES = /** @type {const} */ (["below", "above"]);
@@ -20,19 +22,26 @@ export class Beside {
     this.grids = SIDES.map((side) => {
       const part = add(this.box, "section", side);
       add(part, "h4", "", `Just ${side} the threshold`);
-      return add(part, "div", "grid");
+      const grid = add(part, "div", "grid");
+      grid.addEventListener("keydown", (event) => moveFocus(event, grid));
+      grid.addEventListener("click", (event) => {
+        const cell = cellAt(event);
+        if (!cell) return;
+        open(
+          Number(cell.dataset.row),
+          cellsOf(grid).map((each) => Number(each.dataset.row)),
+        );
+      });
+      return grid;
     });
-    this.box.addEventListener("click", (event) => {
-      const cell = event.target instanceof Element ? event.target.closest(".cell") : null;
-      if (!(cell instanceof HTMLElement)) return;
-      const cells = /** @type {HTMLElement[]} */ ([...(cell.parentElement?.children ?? [])]);
-      open(
-        Number(cell.dataset.row),
-        cells.map((each) => Number(each.dataset.row)),
-      );
-    });
+    this.answers = new ShortAnswers(parent, this.box);
     this.asked = new AbortController();
     this.drawn = "";
+  }
+
+  /** @param {GalleryAnswering | null} about what the pictures are answered about */
+  update(about) {
+    this.answers.update(about);
   }
 
   /**
@@ -67,8 +76,14 @@ export class Beside {
     const content = JSON.stringify([pictures, version]);
     if (content === this.drawn) return;
     this.drawn = content;
+    this.answers.clear();
     SIDES.forEach((side, number) => {
-      const cells = pictures[side].map((/** @type {GalleryPicture} */ picture) => makeCell(picture, version));
+      const cells = pictures[side].map((/** @type {GalleryPicture} */ picture) => {
+        const [row, , title, mark] = picture;
+        const cell = makeCell(picture, version);
+        this.answers.add(cell, { row, title: title || `Image ${row}`, mark });
+        return cell;
+      });
       this.grids[number].replaceChildren(...cells);
       if (!cells.length) add(this.grids[number], "p", "none", "No image.");
     });

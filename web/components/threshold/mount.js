@@ -56,6 +56,7 @@ class ThresholdChart {
     this.send = send;
     if (data.value === this.sent) this.sent = null;
     this.plot.draw(data);
+    this.beside.update(data.answering);
     if (this.from === null && !this.settles) this.at = closest(data.thresholds, this.sent ?? data.value);
     this.show(0);
   }
