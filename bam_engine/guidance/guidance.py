@@ -31,7 +31,7 @@ _TITLES: dict[Step, str] = {
     "train": "Round {round} of {name} is fully labelled. Train the model.",
     "diagnose": "{name} does not reach its target.",
     "decide": "{name} is trained. Choose a threshold.",
-    "certify": "Go on with the certification of {name}.",
+    "certify": "Certify the threshold of {name}.",
     "label_certification": "Label the certification batch of {name}.",
     "extend": "Extend what is certified of {name} over the images that came later.",
     "audit": "{name} has a threshold. Audit it on a fresh sample.",
