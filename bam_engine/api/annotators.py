@@ -56,9 +56,9 @@ class Annotators:
 
         Examples
         --------
-        >>> changes = bam.set_aside("cleo", attribute="media_watercolor")
-        >>> changes.loc["media_watercolor", ["answers", "lost"]].tolist()
-        [1, 1]
+        >>> changes = bam.set_aside("ada", attribute="media_watercolor", preview=True)
+        >>> bool((changes["lost"] == changes["labelled"]).all())
+        True
         """
         who = self.workspace.annotators.get(annotator)
         about = None if attribute is None else attribute_of(self.workspace, attribute)
@@ -72,9 +72,10 @@ class Annotators:
 
         Examples
         --------
-        >>> changes = bam.bring_back("cleo")
-        >>> changes.loc["media_watercolor", ["answers", "gained"]].tolist()
-        [1, 1]
+        >>> lost = bam.set_aside("ada", attribute="media_watercolor")["lost"]
+        >>> gained = bam.bring_back("ada")["gained"]
+        >>> lost.equals(gained.rename("lost"))
+        True
         """
         who = self.workspace.annotators.get(annotator)
         about = None if attribute is None else attribute_of(self.workspace, attribute)
