@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from bam_engine.collection import check_allowed
+from bam_engine.collection import bam_file, check_allowed
 from bam_engine.download import (
     COLUMNS,
     FOLDER,
@@ -27,6 +27,7 @@ from bam_engine.download import (
 )
 from bam_engine.files import replacing
 from bam_engine.formatting import count
+from bam_engine.labelling.bam_answers import import_bam
 from bam_engine.spreadsheets import write_lines
 from bam_engine.team import Role
 from bam_engine.workspace.downloads import stores_of
@@ -34,6 +35,7 @@ from web import jobs, ui
 from web.engine import workspace
 
 JOB = "urls"
+ANSWERS = "bam-answers"
 LISTED = 200_000  # URLs of a list whose statuses are offered as a file here
 _UPLOADS = "lists"  # below the folder of the lists: those that were uploaded
 _WORDS = {"url": "URLs", "title": "Titles", "project": "Projects", "license": "Licences", "mature": "Mature flags"}
@@ -194,6 +196,35 @@ def _one(home: Path, chosen: UrlList) -> None:
         if (kinds or to_do) and st.button(label, icon=":material/refresh:", disabled=not (again or to_do)):
             _resume(chosen.name, again)
         _export(home, chosen)
+    if Path(chosen.source).suffix.lower() in bam_file.SUFFIXES:
+        _answers(Path(chosen.source))
+
+
+def _answers(file: Path) -> None:
+    """Offer to import the answers and captions of BAM's file, and say what was stored of them."""
+    ws, title = workspace(), f"Importing the answers of {file.name}"
+    if st.button(
+        "Import answers and captions",
+        icon=":material/how_to_vote:",
+        disabled=ws.jobs.is_running(ANSWERS),
+        help="Stores what BAM's workers answered and wrote about the pictures that are here, as votes and captions "
+        "under their names. Missing attributes are added. What is there already is not stored again.",
+    ):
+        with ui.guard():
+            ws.jobs.start(ANSWERS, title, lambda report: import_bam(ws, file, report=report), least=Role.OWNER)
+            st.rerun()
+    imported = jobs.result_of(ANSWERS, unit="answers")
+    job = ws.jobs.get(ANSWERS)
+    if imported is None or job is None or job.title != title:
+        return
+    lines = imported.lines()
+    if imported.without_image:
+        verb = "is" if imported.without_image == 1 else "are"
+        lines.append(
+            f"{count(imported.without_image, 'image')} with answers or captions {verb} not in the collection: "
+            "download more of the list, then import again."
+        )
+    st.markdown("\n".join(f"- {ui.plain(line)}" for line in lines))
 
 
 def _resume(name: str, kinds: list[str]) -> None:

@@ -84,19 +84,8 @@ def import_bam_file(workspace: Workspace, options: Namespace) -> None:
     """Import BAM's file, and print what was stored and what was not."""
     with bar("import", "answers") as report:
         imported = import_bam(workspace, options.file, report=report)
-    stored = imported.answers
-    print(
-        f"{count(stored.new, 'answer')} stored: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure; "
-        f"{count(imported.captions, 'caption')} stored"
-    )
-    if imported.attributes:
-        print(f"  {count(len(imported.attributes), 'attribute')} added: {', '.join(imported.attributes)}")
-    if known := stored.repeated + imported.known_captions:
-        print(f"  {known:,} already stored")
-    if stored.left_out:
-        print(f"  {stored.left_out:,} left out: held out for validation, certification or audit")
-    for reason, noted in sorted(imported.left_out.items(), key=lambda item: -item[1].number):
-        print(f"  {noted.number:,} left out: {reason}{noted.first and f'; the first: {noted.first}'}")
+    first, *more = imported.lines()
+    print("\n  ".join([first, *more]))
     if imported.without_image:
         verb = "is" if imported.without_image == 1 else "are"
         print(

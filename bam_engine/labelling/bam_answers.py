@@ -33,6 +33,7 @@ from bam_engine.collection.texts import printable
 from bam_engine.download.outcomes import Failure
 from bam_engine.download.urls import parse_url
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
+from bam_engine.formatting import count
 from bam_engine.labelling.importing import StoredLabels, store_votes
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -90,6 +91,21 @@ class ImportedAnswers:
     known_captions: int
     without_image: int
     left_out: Mapping[str, LeftOut]
+
+    def lines(self) -> list[str]:
+        """Return in words what was stored, and what was not, most first; but for pictures that are not here."""
+        stored, known = self.answers, self.answers.repeated + self.known_captions
+        new = f"{count(stored.new, 'answer')} stored: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure"
+        lines = [f"{new}; {count(self.captions, 'caption')} stored"]
+        if self.attributes:
+            lines.append(f"{count(len(self.attributes), 'attribute')} added: {', '.join(self.attributes)}")
+        if known:
+            lines.append(f"{known:,} already stored")
+        if stored.left_out:
+            lines.append(f"{stored.left_out:,} left out: held out for validation, certification or audit")
+        for reason, noted in sorted(self.left_out.items(), key=lambda item: -item[1].number):
+            lines.append(f"{noted.number:,} left out: {reason}{noted.first and f'; the first: {noted.first}'}")
+        return lines
 
 
 @dataclass

@@ -10,7 +10,9 @@ from bam_engine.collection import Details, ingest_files
 from bam_engine.workspace import Workspace
 from tests.download.conftest import picture
 from tests.download.server import ADDRESS, Web, answer, web_server
+from tests.labelling.test_bam_answers import hit, write
 from tests.pages.conftest import text_of
+from web.ui import plain
 
 
 @pytest.fixture
@@ -33,11 +35,11 @@ def press(app: AppTest, label: str) -> None:
     next(button for button in app.button if button.label == label).click().run()
 
 
-def finish(app: AppTest) -> None:
-    """Wait for the download and draw the page again."""
+def finish(app: AppTest, job: str = "urls") -> None:
+    """Wait for the download, or another job, and draw the page again."""
     from web.engine import workspace as opened
 
-    while opened().jobs.is_running("urls"):
+    while opened().jobs.is_running(job):
         app.run()
     app.run()
 
@@ -118,3 +120,37 @@ def test_an_image_shows_the_url_that_it_came_from_and_never_as_markup(
     (facts,) = [one.body for one in app.get("html") if 'bam-facts">' in one.body and "<dt>file</dt>" in one.body]
     assert 'href="https://example.org/a.png?&quot;&gt;&lt;script&gt;"' in facts
     assert "<script>" not in facts
+
+
+def test_the_answers_of_bams_file_are_imported_once_its_pictures_are_here(
+    web: Web, empty: Workspace, open_page, tmp_path: Path
+) -> None:
+    """What was left out is told, and text of the file is shown as text."""
+    file = write(
+        tmp_path / "bam.sqlite",
+        modules=[(1, 1, web.url("/0", ADDRESS), 0, "CC"), (2, 1, web.url("/gone", ADDRESS), 0, "CC")],
+        crowd_raw_hits=[hit("a", "W1")],
+        crowd_raw_choices=[
+            ("a", 1, "content_cat", 1),
+            ("a", 2, "content_cat", 1),
+            ("a", 1, "content_cat", "<b>*maybe*</b>"),
+        ],
+        crowd_raw_captions=[("a", 1, "content_cat", "A red pear", 1)],
+    )
+    app = open_page(empty, "images")
+    app.text_input(key="url-list").input(str(file)).run()
+    assert "BAM's SQLite" in text_of(app)
+    press(app, "Download and add")
+    finish(app)
+    press(app, "Import answers and captions")
+    finish(app, "bam-answers")
+    words = text_of(app)
+    for line in (
+        "1 answer stored: 1 yes, 0 no, 0 unsure; 1 caption stored",
+        "1 attribute added: content_cat",
+        "1 image with answers or captions is not in the collection",
+    ):
+        assert plain(line) in words
+    assert "<b>*maybe" not in words
+    assert [one.text for one in empty.captions.of(0)] == ["A red pear"]
+    assert not app.exception
