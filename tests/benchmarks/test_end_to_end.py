@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import end_to_end, pictures
-from benchmarks.end_to_end import FIXED, OURS, Run, known_runs, ratio, shortest, summary
+from benchmarks.end_to_end import CONTESTANTS, FIXED, THEN, Run, known_runs, ratio, shortest, summary
 
 
 def run(contestant, seed, *, answers=100, recall=0.5, certified=True, precision=0.95, interval=(0.4, 0.6)):
@@ -54,9 +54,9 @@ def test_a_run_is_played_kept_and_not_played_again(tmp_path, monkeypatch, capsys
     words = ["--attributes", "bird", "--encoders", "builtin", "--error-rates", "0", "--seeds", "1"]
     file = tmp_path / "runs.jsonl"
     end_to_end.main([*words, "--runs", str(file), "--json", str(tmp_path / "figures.json")])
-    assert len(known_runs(file)) == len((FIXED, *OURS)) == len(file.read_text().splitlines())
+    assert len(known_runs(file)) == len(CONTESTANTS) == len(file.read_text().splitlines())
     lines = json.loads((tmp_path / "figures.json").read_text())["lines"]
-    assert [line["contestant"] for line in lines] == [FIXED, *OURS]
+    assert [line["contestant"] for line in lines] == [THEN, FIXED, "2 + 150", "4 + 150", "4 + 250"]
     monkeypatch.setattr(end_to_end, "play", lambda case: pytest.fail("played again"))
     end_to_end.main([*words, "--runs", str(file)])
     assert "1 seeds" not in capsys.readouterr().out
