@@ -9,17 +9,23 @@ from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
+from bam_engine.labelling.with_others import compared_with_others
 from bam_engine.team import Role
 from bam_engine.training.setting_aside import set_aside_by_annotator
 from web import identity, people, ui, undo
 from web.engine import workspace
 from web.set_aside import set_aside_part
 
+COMPARED = (
+    "Of the images that several people were meant to answer, without this person's own vote; “unsure” agrees with "
+    "neither. Others are no truth: where they err alike, who is right looks wrong."
+)
+
 ws = workspace()
 known = ws.annotators
 answers, aside = answers_by_annotator(ws), set_aside_by_annotator(ws)
 manages = people.may(Role.OWNER)  # who is who; reviewers say whose answers count
-flagged = flags(ws)
+flagged, compared = flags(ws), compared_with_others(ws)
 
 
 @ui.guard()
@@ -88,6 +94,8 @@ def card(one: Annotator, others: list[Annotator]) -> None:
                 "understood the question differently looks like this too.",
                 icon=":material/flag:",
             )
+        for found in compared.get(one.id, []):
+            st.markdown(ui.plain(found.text), help=COMPARED)
         set_aside_part(one, answers.get(one.id, 0), aside.get(one.id, 0))
         if manages:
             name_part(one, others)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.tasks import attribute_of
+from bam_engine.labelling.with_others import compared_with_others
 from bam_engine.training import setting_aside
 from bam_engine.training.setting_aside import Effect
 from bam_engine.workspace import Workspace
@@ -26,6 +27,24 @@ class Annotators:
         [1, 0]
         """
         return _annotators(self.workspace)
+
+    def compare_annotators(self) -> pd.DataFrame:
+        """Return how each person's answers compare with those of others about the same images, by name and attribute.
+
+        Returns
+        -------
+        DataFrame
+            How many ``images`` are compared; on what share of them the person says what most others say
+            (``agreement``), the same where these say yes (``agreement_on_yes``) and no (``agreement_on_no``), and to
+            what share they say ``yes`` and most others do (``others_yes``). Each has its 95% interval in ``_low`` and
+            ``_high``; nan where there is no such image. The person's own vote is never among the others.
+
+        Examples
+        --------
+        >>> bam.compare_annotators().index.names
+        FrozenList(['name', 'attribute'])
+        """
+        return _compared(self.workspace)
 
     def set_aside(
         self, annotator: str, *, attribute: str | None = None, preview: bool = False, by: str | None = None
@@ -93,6 +112,23 @@ def _annotators(workspace: Workspace) -> pd.DataFrame:
         for one in workspace.annotators.all()
     ]
     return pd.DataFrame(lines, columns=["name", "simulated", "archived", "answers", "set_aside"]).set_index("name")
+
+
+@one_flow
+def _compared(workspace: Workspace) -> pd.DataFrame:
+    names, shares = (
+        workspace.annotators.names(),
+        ("agreement", "agreement_on_yes", "agreement_on_no", "yes", "others_yes"),
+    )
+    columns = [f"{share}{end}" for share in shares for end in ("", "_low", "_high")]
+    lines = []
+    for who, found in compared_with_others(workspace).items():
+        for one in found:
+            measures = [getattr(one, share) for share in shares]
+            limits = [number for each in measures for number in (each.value, each.low, each.high)]
+            lines.append((names[who], one.attribute, one.agreement.n, *limits))
+    table = pd.DataFrame(lines, columns=["name", "attribute", "images", *columns])
+    return table.astype(dict.fromkeys(columns, float)).set_index(["name", "attribute"])
 
 
 def _table(effects: list[Effect]) -> pd.DataFrame:

@@ -1,12 +1,16 @@
 """``annotator``: list, rename, merge and archive the people who answer, set their answers aside, and undo each."""
 
+import json
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
 from bam_engine.formatting import count
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
+from bam_engine.labelling.measures import Measure
 from bam_engine.labelling.tasks import attribute_of
+from bam_engine.labelling.with_others import compared_with_others
 from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -17,7 +21,8 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     text = "list, rename, merge or archive annotators, or set their answers aside"
     command = commands.add_parser("annotator", help=text, description=f"{text.capitalize()}.", epilog=EPILOG)
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
-    add_command(actions, "list", list_all, "list the annotators with their answers")
+    action = add_command(actions, "list", list_all, "list the annotators with their answers")
+    action.add_argument("--json", action="store_true", help="print them as JSON, compared with others, with intervals")
     action = add_command(actions, "rename", rename, "give an annotator another name")
     action.add_argument("name")
     action.add_argument("new", metavar="new-name")
@@ -44,8 +49,11 @@ def _add_subject(action: ArgumentParser) -> None:
 
 
 @one_flow
-def list_all(workspace: Workspace, _options: Namespace) -> None:
+def list_all(workspace: Workspace, options: Namespace) -> None:
     """Print the annotators with their answers and flags, who is merged into whom, and which names may be one's."""
+    if options.json:
+        print(json.dumps(_payload(workspace), indent=2, ensure_ascii=False))
+        return
     answers, flagged = answers_by_annotator(workspace), flags(workspace)
     aside = setting_aside.set_aside_by_annotator(workspace)
     for one in workspace.annotators.all():
@@ -58,6 +66,37 @@ def list_all(workspace: Workspace, _options: Namespace) -> None:
     for one, other in workspace.annotators.merged():
         print(f"{one.name}: merged into {other.name}")
     print_spellings(workspace)
+
+
+def _payload(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return the annotators with all that is known of how they answer."""
+    answers, aside = answers_by_annotator(workspace), setting_aside.set_aside_by_annotator(workspace)
+    flagged, compared = flags(workspace), compared_with_others(workspace)
+    return [
+        {
+            "name": one.name,
+            "simulated": one.simulated,
+            "archived": one.archived,
+            "answers": answers.get(one.id, 0),
+            "set_aside": aside.get(one.id, 0),
+            "flag": flagged[one.id].text if one.id in flagged else None,
+            "with_others": [
+                {"attribute": each.attribute, **{name: _share(getattr(each, name)) for name in _SHARES}}
+                for each in compared.get(one.id, [])
+            ],
+        }
+        for one in workspace.annotators.all()
+    ]
+
+
+_SHARES = ("agreement", "agreement_on_yes", "agreement_on_no", "yes", "others_yes")
+
+
+def _share(found: Measure) -> dict[str, float | int] | None:
+    """Return a share with its 95% interval and its number of images; None without any."""
+    if found.value is None:
+        return None
+    return {"value": found.value, "low": found.low, "high": found.high, "images": found.n}
 
 
 def print_spellings(workspace: Workspace) -> None:

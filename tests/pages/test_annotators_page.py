@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.labelling.with_others import compared
 from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from tests.labelling.team import vote
@@ -145,3 +146,13 @@ def test_what_is_set_aside_is_brought_back_from_its_card(
 
 def votes_of(workspace: Workspace, attribute: Attribute) -> int:
     return len(workspace.annotations.answers(attribute.id).rows)
+
+
+def test_a_card_says_how_the_answers_compare_with_those_of_others(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    words = text_of(open_page(team, "annotators"))
+    ada = compared(team, watercolor)[team.annotators.get("ada").id]
+    assert ada.agreement.n == 4, "of five shared images, ben is unsure about one"
+    assert "agrees with most others on 50%" in words
+    assert "yes to 50% of them, most others to 50%" in words
