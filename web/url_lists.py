@@ -84,7 +84,7 @@ def _offer(path: Path, *, own: bool) -> None:
         return
     st.dataframe([_shown(line, found.columns, own) for line in found.lines], hide_index=True, width="stretch")
     with st.form("urls", border=False):
-        settings = _settings()
+        settings = _settings(name_of(path))
         running = workspace().jobs.is_running(JOB)
         go = st.form_submit_button(
             "Download and add", type="primary", disabled=running, icon=":material/cloud_download:"
@@ -131,19 +131,22 @@ def _shown(line: Line, columns: Columns, own: bool) -> dict[str, object]:
     return shown
 
 
-def _settings() -> Settings:
-    default = Settings()
+def _settings(name: str) -> Settings:
+    """Return the settings that are entered, beside those that a list of this name has."""
+    begun = url_lists(workspace().folder / FOLDER)
+    default = next((one.settings for one in begun if one.name == name), Settings())
     side, hosts, contact = st.columns([1, 1, 2])
     shorter = side.number_input(
         "Shorter side in pixels",
         min_value=16,
-        value=None,
+        value=default.shorter_side,
         placeholder="originals",
         help="Larger pictures are stored as JPEG copies of this size. Empty: pictures are stored as they are.",
     )
     per_host = hosts.number_input("Requests at once to a host", 1, 32, default.per_host)
     address = contact.text_input(
         "How hosts reach you",
+        default.contact,
         placeholder="you@example.org",
         help="Sent with every request, so that whoever runs a server can write to you rather than lock you out.",
     )

@@ -7,7 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.collection import Details, ingest_files
+from bam_engine.download import FOLDER, Settings, download_list, url_list
 from bam_engine.workspace import Workspace
+from bam_engine.workspace.downloads import stores_of
 from tests.download.conftest import picture
 from tests.download.server import ADDRESS, Web, answer, web_server
 from tests.labelling.test_bam_answers import hit, write
@@ -120,6 +122,22 @@ def test_an_image_shows_the_url_that_it_came_from_and_never_as_markup(
     (facts,) = [one.body for one in app.get("html") if 'bam-facts">' in one.body and "<dt>file</dt>" in one.body]
     assert 'href="https://example.org/a.png?&quot;&gt;&lt;script&gt;"' in facts
     assert "<script>" not in facts
+
+
+def test_a_list_that_was_begun_keeps_the_settings_that_the_page_does_not_ask_for(
+    web: Web, empty: Workspace, open_page, tmp_path: Path
+) -> None:
+    file = tmp_path / "art.csv"
+    file.write_text(f"url\n{web.url('/0', 'gone.example')}\n")
+    begun = Settings(contact="ann@lab.example", per_host=2, shorter_side=20, hosts={"gone.example": ADDRESS})
+    download_list(stores_of(empty), file, settings=begun)
+    file.write_text(f"url\n{web.url('/0', 'gone.example')}\n{web.url('/1', 'gone.example')}\n")
+    app = open_page(empty, "images")
+    app.text_input(key="url-list").input(str(file)).run()
+    press(app, "Download and add")
+    finish(app)
+    assert [(line["in the collection"], line["failed"]) for line in table(app, "to do")] == [(2, 0)]
+    assert url_list(empty.folder / FOLDER, "art").settings == begun
 
 
 def test_the_answers_of_bams_file_are_imported_once_its_pictures_are_here(
