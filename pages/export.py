@@ -11,7 +11,7 @@ from bam_engine.formatting import count, file_size
 from bam_engine.reporting.export import TABLES, export
 from bam_engine.reporting.image_contents import Content
 from bam_engine.team import Role
-from web import backup, check, jobs, ui
+from web import backup, check, dataset, jobs, ui
 from web.engine import workspace
 from web.export_choice import result_choice
 from web.export_content import content_choice, form_choice, readiness
@@ -88,5 +88,6 @@ if files and size <= DOWNLOAD_LIMIT:
         name = f"{folder.name if written[0].is_dir() or written[0].suffix == '.csv' else written[0].stem}.zip"
         st.download_button("Download all", buffer.getvalue(), name, icon=":material/download:")
 
+dataset.manage(written)
 backup.section()
 check.section()

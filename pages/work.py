@@ -7,7 +7,7 @@ from bam_engine.formatting import count
 from bam_engine.reporting.own_work import OwnAttribute, OwnWork, own_work
 from bam_engine.team import Role
 from bam_engine.training.last_answers import last_answers
-from web import people, ui
+from web import dataset, people, ui
 from web.engine import workspace
 from web.navigation import link
 
@@ -61,6 +61,8 @@ def days(work: OwnWork) -> None:
 
 
 ui.head("Your work", "What you have answered, how well it agrees with others, and what is left for you.")
+if (account := people.person()) is not None:
+    dataset.own(account)
 if not people.may(Role.ANNOTATOR):
     st.info("You look at images and results. An owner can let you annotate, too.", icon=":material/visibility:")
     st.stop()

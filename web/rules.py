@@ -52,6 +52,7 @@ ROUTES: tuple[tuple[frozenset[str], str, Role | Open], ...] = (
     (READ, r"/_stcore/health", OPEN),
     (WRITE, r"/api/assignments/[^/]+/answers", Role.ANNOTATOR),
     (WRITE, r"/api/attributes/\d+/images/\d+/answer", Role.ANNOTATOR),
+    (READ, r"/api/dataset", Role.VIEWER),  # and enough accepted answers: web/routes/dataset.py
     (READ, r"/api/attributes/\d+/borderline\.json", Role.VIEWER),
     (READ, r"/api/(gallery|maps|selections)/.+", Role.VIEWER),
     (READ, r"/(thumbs|large)/\d+\.webp", Role.VIEWER),

@@ -18,6 +18,7 @@ from web.door import door_middleware
 from web.engine import workspace
 from web.navigation import titles
 from web.routes.borderline import borderline_routes
+from web.routes.dataset import dataset_routes
 from web.routes.direct_answers import direct_answer_routes
 from web.routes.gallery import gallery_routes
 from web.routes.images import image_routes
@@ -41,6 +42,7 @@ def routes() -> list[BaseRoute]:
         *label_routes(lambda: opened_workspace().annotations),
         *direct_answer_routes(opened_workspace),
         *borderline_routes(opened_workspace),
+        *dataset_routes(opened_workspace),
         *map_routes(opened_workspace),
         *tile_routes(
             lambda map_id: view_cache.current_view(opened_workspace(), map_id),

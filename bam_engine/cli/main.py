@@ -20,6 +20,7 @@ from bam_engine.cli import (
     attributes,
     backups,
     collection,
+    datasets,
     demo,
     encoders,
     guidelines,
@@ -104,6 +105,6 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, users, demo, collection, urls, removals, tags, attributes, guidelines, annotators, labels)
     ways = (weights, search, encoders, simulation, training, recall, agreement)
-    for module in (*setup, *ways, layouts, results, backups, status):
+    for module in (*setup, *ways, layouts, results, datasets, backups, status):
         module.add_commands(commands)
     return top

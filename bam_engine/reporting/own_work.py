@@ -74,7 +74,7 @@ def own_work(workspace: Workspace, annotator: str) -> OwnWork:
                 attribute=attribute,
                 images=len(days),
                 by_day=Counter(days.tolist()),
-                accepted=accepted_answers(workspace, attribute, annotator_id),
+                accepted=accepted_answers(workspace, attribute)[annotator_id],
                 agreement=with_majority(workspace, attribute, annotator_id),
                 left=left.get(attribute.name, 0),
             )

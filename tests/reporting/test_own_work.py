@@ -51,7 +51,8 @@ def test_an_answer_is_accepted_where_it_is_the_label(workspace: Workspace, water
     assert only(workspace, "ben").accepted == 3
     known = workspace.annotators.find("anna")
     assert known is not None
-    assert all_accepted_answers(workspace, known.id) == accepted_answers(workspace, watercolor, known.id)
+    assert all_accepted_answers(workspace) == accepted_answers(workspace, watercolor)
+    assert all_accepted_answers(workspace)[known.id] == 2
 
 
 def test_an_answer_that_a_decision_overrules_is_not_accepted(team: Workspace, watercolor: Attribute) -> None:
