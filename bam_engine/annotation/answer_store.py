@@ -36,7 +36,7 @@ from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
 from bam_engine.annotation.lease_store import add_assignment, extend
 from bam_engine.annotation.permissions import check_author
 from bam_engine.annotation.remark_store import Remarks
-from bam_engine.annotation.set_aside import set_aside_through
+from bam_engine.annotation.set_aside import Through, set_aside_through
 from bam_engine.database import (
     annotations,
     assignment_images,
@@ -221,7 +221,9 @@ class Annotations:
         if not answers:
             return Saved(0, 0)
         terms, checked = terms_of(assignment), [answer for answer in answers if answer.seen is not None]
-        merged = merged_into(snapshot_of(self._engine)) if terms else {}
+        snapshot = snapshot_of(self._engine)  # before the lock: whoever holds it needs no further connection
+        merged = merged_into(snapshot) if terms else {}
+        aside = set_aside_through(snapshot, assignment.attribute_id) if terms else {}
         with self._engine.begin() as connection:
             lock(connection, annotations)  # ids are committed in their order: whoever has seen one has seen all before
             if last is not None:
@@ -230,7 +232,9 @@ class Annotations:
             newer = _newer(assignment, checked, stored)
             kept = [answer for answer in answers if int(answer.row) not in newer]
             values = _values(assignment, kept)
-            extra = 0 if terms is None else _divert(connection, assignment, values, stored, terms.required, merged)
+            extra = (
+                0 if terms is None else _divert(connection, assignment, values, stored, aside, terms.required, merged)
+            )
             new = insert_new(connection, annotations, values)
             if new < len(values):
                 _check_retries(connection, values)
@@ -360,13 +364,13 @@ def _divert(
     assignment: Any,
     values: list[dict[str, Any]],
     stored: Sequence[StoredAnswer],
+    aside: Through,
     required: Redundancy,
     merged: Mapping[int, int],
 ) -> int:
     """Move new answers to images that have their votes to an assignment of extra votes; return how many."""
     known = {one.uid for one in stored}
     new = [value for value in values if value["uid"] not in known]
-    aside = set_aside_through(snapshot_of(connection.engine), assignment.attribute_id)
     counted = [one for one in stored if one.id > aside.get(one.annotator_id, 0)]
     rows = extra_rows([value["row"] for value in new], counted, assignment.annotator_id, required, merged)
     if not rows:
