@@ -20,6 +20,7 @@ SUITE = (
     "first_batch",
     "newcomer",
     "stopping",
+    "diagnosis",
     "advice",
     "guarantee",
     "coverage",

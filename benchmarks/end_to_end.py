@@ -107,9 +107,14 @@ def _pictures(encoder: str) -> pictures.Pictures:
 
 
 def play(case: tuple[str, str, float, str, int]) -> Run:
-    """Play one run, in a workspace of its own."""
-    encoder, attribute, error_rate, contestant, seed = case
-    found, begin = _pictures(encoder), time.perf_counter()
+    """Play one run on all pictures, in a workspace of its own."""
+    return play_on(_pictures(case[0]), case)
+
+
+def play_on(found: pictures.Pictures, case: tuple[str, str, float, str, int]) -> Run:
+    """Play one run on these pictures, in a workspace of its own."""
+    _, attribute, error_rate, contestant, seed = case
+    begin = time.perf_counter()
     truth = found.truth[attribute]
     with rehearsal(found.vectors, found.projects) as workspace:
         chosen = plan(contestant, len(truth), error_rate)

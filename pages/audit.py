@@ -10,10 +10,8 @@ from bam_engine.audit.audits import AuditResult
 from bam_engine.audit.charts import audited_precision, chart_file
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least, percent_interval, percent_range
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import assigning
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
-from bam_engine.workspace.membership import count_images
 from web import charts, demo_controls, encoder_notes, ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -35,7 +33,8 @@ def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResu
     """Draw the form that draws a new audit of a saved threshold; its button stands out where that is next."""
     with st.form(f"draw-{saved.id}", border=True):  # another threshold in use since has a form of its own
         cells = st.columns(3)
-        each = sizes(count_images(ws)).each
+        facts = guidance_of(ws, attribute).facts
+        each = audits.IMAGES_PER_SIDE if facts is None else facts.audit_size
         yes = cells[0].number_input("Accepted images", 1, 5000, each, step=10)
         no = cells[1].number_input("Rejected images", 0, 5000, each, step=10)
         people = cells[2].number_input(

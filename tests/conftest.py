@@ -24,7 +24,7 @@ from bam_engine.labelling.tasks import Task, validation_task
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
-from benchmarks import advice
+from benchmarks import diagnosis
 from tests.drawn_pictures import SMALL, draw_collection
 from tests.labelling.team import vote
 from tests.postgresql import PostgreSQL, run_server
@@ -225,9 +225,9 @@ def played(workspace: Workspace, watercolor: Attribute, oracle: Oracle) -> Works
 def unlearned_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of generated images after two rounds of an attribute that their vectors do not show."""
     home, rng = tmp_path_factory.mktemp("unlearned"), np.random.default_rng(8)
-    vectors, truth, _ = advice.unseen(rng)
-    workspace = advice.generated(home, vectors, None)
-    advice.label(workspace, workspace.attributes.add("content_dog", "content", "Does it show a dog?"), truth, rng)
+    vectors, truth, _ = diagnosis.unseen(rng)
+    workspace = diagnosis.generated(home, vectors, None)
+    diagnosis.label(workspace, workspace.attributes.add("content_dog", "content", "Does it show a dog?"), truth, rng)
     workspace.close()
     return home
 

@@ -8,11 +8,13 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import NOTHING, count, decimal, percent, percent_at_least
 from bam_engine.guidance.rules import Step
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import assigning
 from bam_engine.learning import Threshold
 from bam_engine.training import certification, certification_store, extension
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.models import latest_model
+from bam_engine.workspace.membership import count_images
 from web import ui
 from web.engine import workspace
 from web.navigation import go, link
@@ -81,7 +83,7 @@ def _start(attribute: Attribute, target: float, confidence: float, *, stands_out
         "Label budget",
         50,
         20_000,
-        certification.PLANNED,
+        max(50, sizes(count_images(workspace())).certification),
         step=50,
         key=f"planned-{attribute.id}",
         help="All certifications of an attribute share one risk: each spends half of what the earlier ones left, so a "

@@ -170,6 +170,13 @@ def play(
     return replace(run.result(), problems=tuple(problems))
 
 
+def known_positives(truth: NDArray[np.bool_], count: int, seed: int) -> list[int]:
+    """Return positives, chosen at random, that somebody knows at the beginning."""
+    positive = np.flatnonzero(truth)
+    chosen = np.random.default_rng([seed, 1]).choice(positive, min(count, len(positive)), replace=False)
+    return [int(row) for row in chosen]
+
+
 @dataclass(frozen=True)
 class _Run:
     """One run: each step asks, answers and trains through the functions of the app."""
@@ -207,9 +214,7 @@ class _Run:
     def _round(self, number: int, examples: int) -> None:
         strategy, seeds = self.protocol.strategy, []
         if not number and strategy != "random":
-            rng = np.random.default_rng([self.team.seed, 1])
-            positive = np.flatnonzero(self.truth)
-            seeds = rng.choice(positive, min(examples, len(positive)), replace=False).tolist()
+            seeds = known_positives(self.truth == 1, examples, self.team.seed)
         begun = rounds.start_round(
             self.workspace,
             self.attribute,
@@ -236,7 +241,9 @@ class _Run:
             self._answer(state.certification.task)
             state = certification.state(self.workspace, state.certification)
             labelled = len(certification_images(self.workspace, state.certification.id).rows)
-            enough = labelled >= protocol.planned and sum(self._answers().values()) >= answers
+            enough = (
+                labelled >= protocol.planned and sum(answers_given(self.workspace, self.attribute).values()) >= answers
+            )
             if enough or not state.next_batch:
                 return
             state = certification.extend(self.workspace, state.certification)
@@ -247,7 +254,7 @@ class _Run:
 
     def _audit(self) -> None:
         protocol = self.protocol
-        if not protocol.audit or (self._certified() and not protocol.audit_certified):
+        if not protocol.audit or (is_certified(self.workspace, self.attribute) and not protocol.audit_certified):
             return
         drawn = audits.draw(
             self.workspace,
@@ -259,33 +266,41 @@ class _Run:
         )
         self._answer(drawn.task)
 
-    def _certified(self) -> bool:
-        """Return whether a test has shown the precision of what is delivered, or people have labelled all of it."""
-        found = thresholds.current_threshold(self.workspace, self.attribute)
-        if found is None or not found.saved:
-            return False
-        return found.evidence.certified or bool(audits.nothing_to_doubt(self.workspace, self.attribute))
-
-    def _answers(self) -> dict[str, int]:
-        log = answer_log(self.workspace.engine, self.attribute.id)
-        return {purpose: int(log.given_for([purpose]).sum()) for purpose in PURPOSES}
-
     def result(self) -> Played:
         """Compare what is delivered with the truth."""
-        with self.workspace.reading():
-            accepted = delivered_of(self.workspace, self.attribute).accepted
-            found = thresholds.current_threshold(self.workspace, self.attribute)
-        truth, right = self.truth == 1, int((accepted & (self.truth == 1)).sum())
-        delivered = DeliveredSet(int(accepted.sum()), _part(right, int(accepted.sum())), _part(right, int(truth.sum())))
-        evidence = None if found is None else found.evidence
-        stated = evidence is not None and not np.isnan(evidence.recall)
-        return Played(
-            answers=MappingProxyType(self._answers()),
-            labelled_images=len(np.unique(answer_log(self.workspace.engine, self.attribute.id).rows)),
-            delivered=delivered,
-            certified=self._certified(),
-            recall=(evidence.recall_low, evidence.recall_high) if evidence is not None and stated else None,
-        )
+        return outcome(self.workspace, self.attribute, self.truth == 1)
+
+
+def outcome(workspace: Workspace, attribute: Attribute, truth: NDArray[np.bool_]) -> Played:
+    """Return what an attribute has taken of people so far, and compare what is delivered with the truth (n,)."""
+    with workspace.reading():
+        accepted = delivered_of(workspace, attribute).accepted
+        found = thresholds.current_threshold(workspace, attribute)
+    right = int((accepted & truth).sum())
+    delivered = DeliveredSet(int(accepted.sum()), _part(right, int(accepted.sum())), _part(right, int(truth.sum())))
+    evidence = None if found is None else found.evidence
+    stated = evidence is not None and not np.isnan(evidence.recall)
+    return Played(
+        answers=MappingProxyType(answers_given(workspace, attribute)),
+        labelled_images=len(np.unique(answer_log(workspace.engine, attribute.id).rows)),
+        delivered=delivered,
+        certified=is_certified(workspace, attribute),
+        recall=(evidence.recall_low, evidence.recall_high) if evidence is not None and stated else None,
+    )
+
+
+def is_certified(workspace: Workspace, attribute: Attribute) -> bool:
+    """Return whether a test has shown the precision of what is delivered, or people have labelled all of it."""
+    found = thresholds.current_threshold(workspace, attribute)
+    if found is None or not found.saved:
+        return False
+    return found.evidence.certified or bool(audits.nothing_to_doubt(workspace, attribute))
+
+
+def answers_given(workspace: Workspace, attribute: Attribute) -> dict[str, int]:
+    """Return the answers that people have given, by purpose."""
+    log = answer_log(workspace.engine, attribute.id)
+    return {purpose: int(log.given_for([purpose]).sum()) for purpose in PURPOSES}
 
 
 def _part(part: int, whole: int) -> float:

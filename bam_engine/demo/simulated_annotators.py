@@ -5,8 +5,8 @@ labels, never a score. Everything else (queries, training, guarantees) works as 
 """
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,18 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import WITHDRAWN, Attribute, NewAnswer
 from bam_engine.annotation.answer_log import answer_log
-from bam_engine.audit import audits
-from bam_engine.demo import demo_workspace
+from bam_engine.demo import demo_workspace, following
+from bam_engine.demo.following import Follower
 from bam_engine.errors import AnnotationError, LearningError, NoThreshold
 from bam_engine.formatting import count, percent
 from bam_engine.guidance.guidance import Guidance, guidance_of
-from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.progress import Report, silent
-from bam_engine.training import certification, certification_store, extension, rounds, thresholds, validation
+from bam_engine.training import certification, certification_store, rounds, thresholds, validation
 from bam_engine.training.rounds import DEFAULT_ROUNDS
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
-from bam_engine.workspace.membership import count_images
 
 ERROR_RATE = 0.05
 MAX_VOTES = 9  # per image; two annotators and their disputes rarely need more than three
@@ -185,73 +183,21 @@ def play_next(workspace: Workspace, attribute: Attribute, team: Team, *, report:
         raise LearningError(
             f"Simulated annotators cannot label {attribute.name} before the images are embedded. Embed them first."
         )
-    step = _STEPS.get(guidance.step)
-    return None if step is None or _ended(guidance) else step(workspace, guidance, team, report)
+    if _ended(guidance):
+        return None
+    if guidance.step == "diagnose":
+        return _save_threshold(workspace, attribute)
+    follower = Follower(
+        workspace, attribute, partial(answer, workspace, team=team), seed=team.seed, sample=validation.CERTIFYING_SIZE
+    )
+    step = following.take(follower, guidance, report=report)
+    return None if step == "the audit: 0 answers" else step  # disputes of the whole team stay open
 
 
 def _ended(guidance: Guidance) -> bool:
     """Return whether nothing is left to do: it is done, or what was saved cannot be made to meet its target."""
     saved = guidance.facts is not None and guidance.facts.saved
     return guidance.step == "done" or (guidance.step == "diagnose" and saved)
-
-
-def _validation(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
-    attribute = _attribute(workspace, guidance)
-    if guidance.step == "draw_validation":
-        drawn = len(tasks.validation_task(workspace, attribute).rows)
-        size = sizes(count_images(workspace), sample=validation.CERTIFYING_SIZE).validation
-        seed = _seed(team, attribute, drawn)
-        validation.draw_validation(workspace, attribute, size, seed=seed)
-    given = answer(workspace, tasks.validation_task(workspace, attribute), team)
-    return f"the validation sample: {count(given, 'answer')}"
-
-
-def _round(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
-    attribute = _attribute(workspace, guidance)
-    if guidance.step == "label_round":
-        round_ = rounds.rounds_of(workspace, attribute)[-1]
-    else:
-        seed = _seed(team, attribute, 1 + guidance.round)
-        round_ = rounds.start_round(workspace, attribute, count=sizes(count_images(workspace)).batch, seed=seed)
-    return f"round {round_.number}: {count(answer(workspace, round_.task, team), 'answer')}"
-
-
-def _train(workspace: Workspace, guidance: Guidance, _team: Team, report: Report) -> str:
-    model = rounds.train(workspace, _attribute(workspace, guidance), report=report)
-    return f"trained on {count(model.labels, 'label')}"
-
-
-def _decide(workspace: Workspace, guidance: Guidance, _team: Team, _report: Report) -> str:
-    return _save_threshold(workspace, _attribute(workspace, guidance))
-
-
-def _certify(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str:
-    attribute, target = _attribute(workspace, guidance), TARGETS[0] if guidance.facts is None else guidance.facts.target
-    if guidance.step == "certify":
-        started = certification_store.current(workspace, attribute)
-        if started is None:
-            certification.start(workspace, attribute, target=target, seed=_seed(team, attribute, 200))
-        else:
-            certification.extend(workspace, started)
-    if guidance.step == "extend":
-        extension.extend(workspace, attribute, seed=_seed(team, attribute, 300))
-    waiting = extension.waiting_task(workspace, attribute)
-    given = 0 if waiting is None else answer(workspace, waiting, team)
-    return f"the certification: {count(given, 'answer')}"
-
-
-def _audit(workspace: Workspace, guidance: Guidance, team: Team, _report: Report) -> str | None:
-    attribute = _attribute(workspace, guidance)
-    result = audits.latest_result(workspace, attribute)
-    if guidance.step == "audit" or result is None:
-        each, seed = sizes(count_images(workspace)).each, _seed(team, attribute, 100)
-        result = audits.draw(workspace, attribute, n_accepted=each, n_rejected=each, people=team.judges, seed=seed)
-    given = answer(workspace, result.task, team)
-    return f"the audit: {count(given, 'answer')}" if given else None  # disputes of the whole team stay open
-
-
-def _attribute(workspace: Workspace, guidance: Guidance) -> Attribute:
-    return workspace.attributes.get(guidance.attribute or "")
 
 
 def _save_threshold(workspace: Workspace, attribute: Attribute) -> str:
@@ -263,35 +209,11 @@ def _save_threshold(workspace: Workspace, attribute: Attribute) -> str:
             continue
         thresholds.save(workspace, attribute, choice)
         note = "" if target == TARGETS[0] else f"; {percent(TARGETS[0])} is out of reach"
-        certified = "certified" if choice.certified else "not certified"
-        return f"the threshold for a precision of {percent(target)}, {certified}{note}"
+        return f"{following.threshold_words(choice)}{note}"
     raise NoThreshold(
         f"No threshold of {attribute.name} reaches a precision of {percent(TARGETS[-1])} on the validation sample. "
         "Label more validation images."
     )
-
-
-_Step = Callable[[Workspace, Guidance, Team, Report], str | None]
-_STEPS: dict[str, _Step] = {
-    "draw_validation": _validation,
-    "label_validation": _validation,
-    "start_round": _round,
-    "label_round": _round,
-    "train": _train,
-    "diagnose": _decide,  # the highest target that can be reached
-    "decide": _decide,
-    "certify": _certify,
-    "label_certification": _certify,
-    "extend": _certify,
-    "audit": _audit,
-    "label_audit": _audit,
-}
-
-
-def _seed(team: Team, attribute: Attribute, place: int) -> int:
-    """Derive the seed of one draw from the team's."""
-    words = np.random.SeedSequence([team.seed, attribute.id, place]).generate_state(1)
-    return int(words[0] >> 1)
 
 
 def play(workspace: Workspace, attribute: Attribute, team: Team, *, report: Report = silent) -> PlayResult:
@@ -349,7 +271,7 @@ def is_finished(workspace: Workspace, attribute: Attribute) -> bool:
 def can_continue(workspace: Workspace, attribute: Attribute) -> bool:
     """Return whether a step of ``attribute`` is left and can be taken now."""
     guidance = guidance_of(workspace, attribute)
-    return guidance.step in _STEPS and not _ended(guidance)
+    return (guidance.step == "diagnose" or following.can_take(guidance)) and not _ended(guidance)
 
 
 def _steps_done(workspace: Workspace, attribute: Attribute) -> int:

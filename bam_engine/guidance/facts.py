@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import POSITIVE, Attribute
 from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
+from bam_engine.guidance.sizes import sizes
 from bam_engine.labelling import tasks
 from bam_engine.labelling.tasks import TaskState
 from bam_engine.learning import is_accepted
@@ -24,6 +25,7 @@ from bam_engine.training import (
     recall_proposal,
     rounds,
 )
+from bam_engine.training.certification_population import labelled_yes
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.certification_store import Certification
 from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
@@ -139,6 +141,8 @@ class Facts:
         The certification of the newest model, and what extends the promise in use over images that came later.
     proven
         Whether the validation sample certifies the target, so that no certification is needed.
+    unconfirmed
+        Images that fewer people have labelled yes than have to agree on one that judges, and that are delivered.
     later, extendable
         Images that came later, are accepted without a label, and are not covered by the promise; and those of them over
         which a new extension could extend it.
@@ -166,6 +170,7 @@ class Facts:
     certifying: Certifying | None = None
     extending: Certifying | None = None
     proven: bool = False
+    unconfirmed: int = 0
     later: int = 0
     extendable: int = 0
     delivered: DeliveredCounts | None = None
@@ -187,6 +192,12 @@ class Facts:
         if self.threshold is None:
             return False
         return self.threshold.evidence.certified or self.threshold.evidence.recall_target is not None
+
+    @property
+    def audit_size(self) -> int:
+        """How many images of each side an audit asks about: no more than accepted ones without a label."""
+        usual = sizes(self.images)
+        return max(1, min(self.auditable, usual.check if self.certified else usual.each))
 
 
 @one_flow
@@ -231,6 +242,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         certifying=None if started is None else _certifying(workspace, started),
         extending=None if extending is None else _tested(workspace, extending),
         proven=embedded and started is None and _is_proven(workspace, attribute, threshold),
+        unconfirmed=0 if threshold is None else _unconfirmed(workspace, attribute),
         later=0 if threshold is None else int(not_covered(workspace, attribute)[threshold.images :].sum()),
         extendable=len(extension.extendable_rows(workspace, attribute)),
         delivered=None if threshold is None else delivered_of(workspace, attribute).counts,
@@ -241,6 +253,14 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         below=recall_proposal.count_drawable(workspace, attribute) if saved else 0,
         verdict=verdict,
     )
+
+
+def _unconfirmed(workspace: Workspace, attribute: Attribute) -> int:
+    if workspace.judging_redundancy <= workspace.redundancy:
+        return 0
+    yes = labelled_yes(workspace, attribute)
+    agreed = tasks.labels_by(workspace, attribute, workspace.judging_redundancy)
+    return int((tasks.labels_of(agreed, yes) != POSITIVE).sum())
 
 
 def _recall_labels(workspace: Workspace, attribute: Attribute, threshold: AttributeThreshold) -> int | None:

@@ -84,6 +84,8 @@ class Guidance:
             return "Every attribute is finished." if self.step == "done" else _TITLES[self.step]
         if self.step == "diagnose" and self.facts is not None and self.facts.learned == "no":
             return f"“{readable(self.attribute)}” does not learn yet."
+        if self.step == "certify" and self.facts is not None and self.facts.certifying is None:
+            return f"Certify a threshold for “{readable(self.attribute)}”."
         return _TITLES[self.step].format(name=f"“{readable(self.attribute)}”", round=self.round)
 
     @property

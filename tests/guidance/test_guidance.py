@@ -1,7 +1,15 @@
-"""Guidance is about the attribute as it is called."""
+"""Guidance is about the attribute as it is called, and knows what only one of two judges has said."""
+
+import numpy as np
+import pytest
 
 from bam_engine.annotation import Attribute
+from bam_engine.demo import following
+from bam_engine.demo.following import Follower
+from bam_engine.demo.rehearsal import rehearsal
+from bam_engine.demo.simulated_annotators import Team, answer_from
 from bam_engine.guidance.guidance import guidance_of
+from bam_engine.labelling.drawn_images import queried_rows
 from bam_engine.workspace import Workspace
 
 
@@ -10,3 +18,31 @@ def test_guidance_follows_a_new_name(workspace: Workspace, watercolor: Attribute
     renamed = workspace.attributes.rename(watercolor.id, "aquarelle")
     assert guidance_of(workspace, renamed).attribute == "aquarelle"
     assert "“aquarelle”" in guidance_of(workspace, renamed).title
+
+
+@pytest.mark.slow
+def test_what_one_person_taught_is_confirmed_before_it_is_called_finished() -> None:
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(400, 8))
+    truth = (vectors[:, 0] > np.quantile(vectors[:, 0], 0.95)).astype(np.int8)  # 20: the rounds find nearly all
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+    with rehearsal(unit) as workspace:
+        attribute = workspace.attributes.add("content_thing", "content", "Is it?")
+        workspace.judging_redundancy, team = 2, Team(0.0, 1, 0, 2)
+        follower = Follower(workspace, attribute, lambda task: answer_from(workspace, task, team, truth))
+
+        def once_answered() -> int:
+            """Return how many images of rounds one person alone has called positive."""
+            answers = workspace.annotations.answers(attribute.id)
+            asked = queried_rows(workspace, attribute)
+            return int((truth[asked] & (np.bincount(answers.rows, minlength=400)[asked] == 1)).sum())
+
+        seen = []
+        while (guidance := guidance_of(workspace, attribute)).step != "done":
+            seen.append((guidance.step, 0 if guidance.facts is None else guidance.facts.unconfirmed, once_answered()))
+            following.take(follower, guidance)
+        asked_first = next(place for place, (step, *_) in enumerate(seen) if step == "certify")
+        assert seen[asked_first][1] == seen[asked_first][2] > 5
+        assert "decide" not in [step for step, *_ in seen[:asked_first]]
+        assert guidance.facts is not None
+        assert guidance.facts.unconfirmed == once_answered() == 0

@@ -20,8 +20,11 @@ def threshold(*, saved: bool = False, certified: bool = False, recall: float = 0
 
 
 NEW = Facts(images=1000, askable=900, drawable=900)
-TRAINED = replace(NEW, validation=DONE, round=1, batch=DONE, trained=True, model=True, learned="yes")
+FEW = 60  # images that nobody was asked about: too few for a certification
+TRAINED = replace(NEW, validation=DONE, round=1, batch=DONE, trained=True, model=True, learned="yes", drawable=FEW)
+LARGE = replace(TRAINED, drawable=FEW + 1)
 COUNTS = DeliveredCounts(10, 90, 20, 880, 0, 0)
+ALL_LABELLED = replace(COUNTS, by_classifier=0)
 SAVED = replace(TRAINED, threshold=threshold(saved=True), delivered=COUNTS, auditable=90)
 CERTIFIED = replace(SAVED, threshold=threshold(saved=True, certified=True))
 
@@ -55,9 +58,25 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(TRAINED, round=4, gain="unlikely"), "diagnose"),
         (replace(TRAINED, round=8), "diagnose"),
         (replace(TRAINED, labelled=1000), "done"),
+        (replace(LARGE, learned="no"), "diagnose"),
+        (replace(LARGE, threshold=threshold()), "start_round"),
+        (replace(LARGE, learned="fully", gain="unlikely", threshold=threshold()), "certify"),
+        (replace(LARGE, threshold=threshold(), round=4), "certify"),
+        (replace(LARGE, learned="unknown", round=4), "certify"),
+        (replace(LARGE, threshold=threshold(), round=4, gain="likely"), "start_round"),
+        (replace(LARGE, threshold=threshold(), round=4, proven=True), "decide"),
+        (replace(LARGE, threshold=threshold(), round=4, certifying=certifying(more=0)), "decide"),
+        (replace(LARGE, round=4, certifying=certifying(more=0)), "diagnose"),
+        (replace(LARGE, round=1, certifying=certifying(more=0), gain="likely"), "diagnose"),
+        (replace(SAVED, drawable=FEW + 1), "certify"),
+        (replace(SAVED, drawable=FEW + 1, delivered=ALL_LABELLED, unconfirmed=2), "certify"),
+        (replace(SAVED, drawable=FEW + 1, delivered=ALL_LABELLED), "done"),
+        (replace(SAVED, delivered=ALL_LABELLED, unconfirmed=2), "done"),
+        (replace(SAVED, drawable=FEW + 1, audit=Audited(DONE, True, None, 0)), "certify"),
+        (replace(SAVED, drawable=FEW + 1, audit=Audited(DONE, True, True, 0)), "done"),
+        (CERTIFIED, "audit"),
         (SAVED, "audit"),
         (replace(SAVED, auditable=0), "done"),
-        (replace(SAVED, delivered=replace(COUNTS, by_classifier=0)), "done"),
         (replace(SAVED, certifying=certifying(batch=OPEN)), "label_certification"),
         (replace(SAVED, certifying=replace(certifying(), unconfirmed=3)), "certify"),
         (replace(SAVED, certifying=replace(certifying(more=0), unconfirmed=3)), "label_certification"),
@@ -70,7 +89,13 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(CERTIFIED, extending=certifying(certified=0.5)), "audit"),
         (replace(SAVED, certifying=replace(certifying(more=0), placed=False)), "certify"),
         (replace(SAVED, certifying=certifying(more=0)), "audit"),
-        (replace(SAVED, certifying=certifying(certified=0.7)), "decide"),
+        (replace(SAVED, certifying=certifying(certified=0.7, more=0)), "decide"),
+        (replace(SAVED, certifying=certifying(certified=0.7)), "certify"),
+        (replace(SAVED, certifying=replace(certifying(certified=0.7), needed=270)), "certify"),
+        (replace(SAVED, certifying=replace(certifying(certified=0.7), needed=271)), "decide"),
+        (replace(SAVED, certifying=replace(certifying(certified=0.7), needed=None)), "decide"),
+        (replace(SAVED, certifying=replace(certifying(), needed=None)), "audit"),
+        (replace(CERTIFIED, certifying=certifying(certified=0.7)), "audit"),
         (
             replace(SAVED, certifying=certifying(certified=0.7), threshold=threshold(saved=True, certified=True)),
             "audit",
@@ -78,7 +103,8 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(SAVED, audit=Audited(OPEN, False, None, 0)), "label_audit"),
         (replace(SAVED, audit=Audited(DONE, True, True, 0)), "done"),
         (replace(SAVED, audit=Audited(DONE, True, None, 0)), "done"),
-        (replace(SAVED, audit=Audited(DONE, True, False, 0)), "certify"),
+        (replace(SAVED, audit=Audited(DONE, True, False, 0)), "diagnose"),
+        (replace(SAVED, drawable=FEW + 1, audit=Audited(DONE, True, False, 0)), "certify"),
         (replace(SAVED, audit=Audited(DONE, True, False, 0), certifying=certifying(more=0)), "diagnose"),
     ],
 )
@@ -119,7 +145,7 @@ def test_whoever_sets_a_threshold_is_offered_no_round_that_cannot_help() -> None
 def test_what_is_certified_is_not_certified_again() -> None:
     facts = replace(SAVED, threshold=threshold(saved=True, certified=True))
     assert "certify" not in [each.step for each in alternatives(facts, "audit")]
-    assert "certify" in [each.step for each in alternatives(SAVED, "audit")]
+    assert "certify" in [each.step for each in alternatives(replace(SAVED, drawable=FEW + 1), "audit")]
 
 
 def test_where_votes_are_missing_the_reason_says_so() -> None:
@@ -128,7 +154,7 @@ def test_where_votes_are_missing_the_reason_says_so() -> None:
 
 
 def test_the_cost_is_said_before_it_starts() -> None:
-    words = "It takes about 460 answers: 60 images for validation, up to 4 rounds of 50, and 200 for the audit."
+    words = "It takes about 450 answers: 60 images for validation, up to 4 rounds of 50, a certification of 150 and an "
     assert words in rule_of(NEW).reason(NEW)
     small = replace(NEW, images=60)
     assert "nearly all of the 60 images" in rule_of(small).reason(small)

@@ -273,8 +273,9 @@ class Walk(RuleBasedStateMachine):
         if facts.learned == "fully" or facts.gain == "unlikely":
             asked = [guidance.step, *(each.step for each in guidance.alternatives)]
             assert "start_round" not in asked or not facts.model
-        if facts.certified:
+        if facts.certified and facts.saved:
             assert "certify" not in [guidance.step, *(each.step for each in guidance.alternatives)]
+        if facts.certified:
             assert "not certified" not in words
         if (
             facts.delivered is not None

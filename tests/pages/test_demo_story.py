@@ -241,7 +241,8 @@ def test_the_demo_tells_one_story_from_its_first_sample_to_its_end(story: Story)
         seen.append(story.guidance.step)
         if play_next(workspace, attribute, team) is None:
             break
-        story.check()
+        if story.guidance.step != seen[-1]:  # the next batch of a certification says nothing new
+            story.check()
     assert story.guidance.step == "done", seen
     assert {"label_validation", "start_round", "decide", "audit"} <= set(seen), seen
 

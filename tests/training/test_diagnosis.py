@@ -16,20 +16,20 @@ from bam_engine.training.models import latest_model, scores_of
 from bam_engine.training.querying import training_labels
 from bam_engine.training.stopping import LastRound
 from bam_engine.workspace import Workspace
-from benchmarks import advice
+from benchmarks import diagnosis as diagnosed
 from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.two_encoders import add_vectors
 
 
-@pytest.mark.parametrize("number", range(len(advice.CASES)), ids=[case.name for case in advice.CASES])
+@pytest.mark.parametrize("number", range(len(diagnosed.CASES)), ids=[case.name for case in diagnosed.CASES])
 def test_the_diagnosis_is_right_where_the_truth_is_known(number: int) -> None:
-    found = advice.play(advice.CASES[number], seed=1)
+    found = diagnosed.play(diagnosed.CASES[number], seed=1)
     assert found["right"], found
 
 
 def test_wrong_labels_are_those_that_the_classifier_contradicts_most() -> None:
-    found = advice.play(advice.CASES[1], seed=2)
+    found = diagnosed.play(diagnosed.CASES[1], seed=2)
     assert found["all_wrong"] < 0.25
     assert found["listed_wrong"] > 2.5 * found["all_wrong"]
 
@@ -127,7 +127,7 @@ def test_what_is_as_good_as_it_gets_is_asked_for_no_further_round(
 
 
 def test_few_positives_tell_nothing_and_it_says_how_many_are_needed() -> None:
-    found = advice.play(advice.CASES[-1], seed=3)
+    found = diagnosed.play(diagnosed.CASES[-1], seed=3)
     assert found["verdict"] == "unknown"
     assert "10 are needed" in found["reason"]
 
