@@ -101,7 +101,7 @@ def test_the_encoder_that_the_diagnosis_names_is_chosen_and_without_one_it_says_
     vectors, truth, other = diagnosis.unseen_but_by_another(np.random.default_rng(14))
     projects = np.tile(np.arange(len(truth) // 2), 2)
     for others, expected in (({"builtin": other}, "finished"), ({}, "cannot")):
-        with rehearsal(diagnosis.unit(vectors), projects, others=others) as workspace:
+        with rehearsal(diagnosis.unit(vectors), projects, encoder="network", others=others) as workspace:
             attribute = workspace.attributes.add("content_thing", "content", "Is it?")
             answer = partial(answer_from, workspace, team=Team(0.0, 1, 0, 1), truth=truth.astype(np.int8))
             workspace.judging_redundancy = 1
