@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
@@ -162,3 +163,12 @@ def test_the_workspace_is_named_on_the_page_and_in_the_title(page: Page) -> None
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Gallery", exact=True).click()
     expect(page).to_have_title("Gallery · pomology")
     expect(page.get_by_role("button", name="pomology", exact=True)).to_be_visible()
+
+
+def test_opening_a_page_asks_for_nothing_below_the_pages_own_address(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    page.goto(f"{page.url}?again")
+    expect(page.locator("h1")).to_have_text("Annotators")
+    assert "/_stcore/health" in asked
+    assert [path for path in asked if path.startswith("/annotators/")] == []
