@@ -44,10 +44,9 @@ def image_tags(row: int, *, key: str) -> None:
         problem = st.session_state.pop(f"{field}-problem", None)
         if problem:
             st.warning(ui.plain(problem), icon=":material/sell:")
-    elif tags:
-        st.markdown("Tags: " + ", ".join(ui.plain(name) for name in names))
     if tags:
-        st.caption(ui.plain(" · ".join(_origins(tags))))
+        label = "" if may_tag() else "Tags: "
+        st.caption(label + ui.plain(" · ".join(_origins(tags))))
 
 
 def _change(row: int, field: str, before: Sequence[str]) -> None:
@@ -87,11 +86,11 @@ def tag_selection(rows: NDArray[np.int64], *, key: str, popover: str = "") -> No
             placeholder=_HINT,
             help=HELP,
         )
-        if st.button("Add", key=f"tag-{key}-add", disabled=not tag):
+        tagged = len(np.intersect1d(by_tag.get(tag or "", rows[:0]), rows))
+        if st.button("Add", key=f"tag-{key}-add", disabled=not tag or tagged == len(rows)):
             with ui.guard():
                 new = tags.add(rows, tag or "", _actor())
                 _done(f"{count(len(new), 'image')} tagged “{tag}”.", partial(tags.remove, new, tag or ""), popover)
-        tagged = len(np.intersect1d(by_tag.get(tag or "", rows[:0]), rows))
         if tagged and st.button("Remove", key=f"tag-{key}-remove"):
             with ui.guard():
                 had = tags.remove(rows, tag or "")
