@@ -88,7 +88,7 @@ def test_a_viewer_reads_tags_and_an_annotator_gives_them(team: Team) -> None:
     team.workspace.tags.add([0], "to check")
     viewed = team.open("image", Role.VIEWER)
     assert "image-tags" not in {field.key for field in viewed.multiselect}
-    assert "Tags: to check" in text_of(viewed)
+    assert "Tags: “to check”" in text_of(viewed)
     assert team.open("image", Role.ANNOTATOR).multiselect(key="image-tags").value == ["to check"]
 
 
