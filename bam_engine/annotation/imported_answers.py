@@ -10,7 +10,6 @@ from itertools import groupby
 import numpy as np
 import sqlalchemy as sa
 
-from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import WITHDRAWN, WORDS, Answers, Assignment
 from bam_engine.annotation.checks import checked_rows
 from bam_engine.annotation.lease_store import add_assignment
@@ -22,7 +21,8 @@ from bam_engine.errors import AnnotationError
 def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpose: str, source_id: int = 0) -> None:
     """Store answers about an attribute, each under its annotator.
 
-    Uids are derived from what is stored before, so that several who store the same answers at once store them once.
+    Uids are derived from how many answers of each annotator are stored before, whether these count or not: it never
+    falls, so none comes again later, and several who store the same answers at once store them once.
 
     Parameters
     ----------
@@ -39,8 +39,7 @@ def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpo
     if not np.isin(given.answers, [number for number in WORDS if number != WITHDRAWN]).all():
         raise AnnotationError("An answer is not 1 (positive), 0 (negative) or -1 (unsure). Nothing was stored.")
     check_authors(engine, set(given.annotators.tolist()))
-    people, counts = np.unique(answer_log(engine, attribute_id).annotators, return_counts=True)
-    before = dict(zip(people.tolist(), counts.tolist(), strict=True))
+    before = _stored(engine, attribute_id)
     order = np.lexsort((given.rows, given.annotators))
     columns = (given.annotators, given.rows, given.answers)
     lines = zip(*(column[order].tolist() for column in columns), strict=True)
@@ -49,7 +48,7 @@ def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpo
         own = [(row, answer) for _, row, answer in group]
         rows = checked_rows(row for row, _ in own)
         share = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, source_id, rows)
-        stem = f"{purpose}:{attribute_id}:{annotator_id}:{before.get(annotator_id, 0)}"
+        stem = f"{purpose}:{attribute_id}:{annotator_id}:stored-{before.get(annotator_id, 0)}"
         common = {"assignment_id": share.id, "attribute_id": attribute_id, "annotator_id": annotator_id}
         common |= {"seconds": None, "made_at": made_at}
         shares.append(share)
@@ -61,3 +60,11 @@ def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpo
         for share in shares:
             add_assignment(connection, share)
         insert_new(connection, annotations, values)
+
+
+def _stored(engine: sa.Engine, attribute_id: int) -> dict[int, int]:
+    """Return how many answers about an attribute are stored, by annotator."""
+    given = annotations.c
+    query = sa.select(given.annotator_id, sa.func.count().label("number")).where(given.attribute_id == attribute_id)
+    with engine.connect() as connection:
+        return {one.annotator_id: one.number for one in connection.execute(query.group_by(given.annotator_id))}

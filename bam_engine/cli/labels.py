@@ -99,6 +99,8 @@ def _print_stored(stored: StoredLabels, options: Namespace) -> None:
     print(f"{new}: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure")
     if stored.repeated:
         print(f"  {stored.repeated:,} already stored")
+    if stored.set_aside:
+        print(f"  {stored.set_aside:,} set aside before, and still: `bam annotator bring-back` lets them count")
     if stored.left_out and options.validation:
         print(f"  {stored.left_out:,} left out: not in the validation sample")
     elif stored.left_out:

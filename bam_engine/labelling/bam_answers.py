@@ -97,6 +97,8 @@ class ImportedAnswers:
         stored, known = self.answers, self.answers.repeated + self.known_captions
         new = f"{count(stored.new, 'answer')} stored: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure"
         lines = [f"{new}; {count(self.captions, 'caption')} stored"]
+        if stored.set_aside:
+            lines.append(f"{count(stored.set_aside, 'answer')} set aside before, and still")
         if self.attributes:
             lines.append(f"{count(len(self.attributes), 'attribute')} added: {', '.join(self.attributes)}")
         if known:

@@ -37,7 +37,8 @@ class StoredLabels:
     """The number of stored labels, and of those that were not stored.
 
     ``yes``, ``no`` and ``unsure`` were stored. ``repeated`` equal the annotator's current answer. ``left_out`` are
-    labels of held-out images or, for the validation sample, of images outside it.
+    labels of held-out images or, for the validation sample, of images outside it. ``set_aside`` equal an answer of the
+    annotator that is set aside, and stay so: bringing the answers back makes them count.
     """
 
     yes: int
@@ -45,6 +46,7 @@ class StoredLabels:
     unsure: int
     repeated: int
     left_out: int
+    set_aside: int = 0
 
     @property
     def new(self) -> int:
@@ -165,7 +167,8 @@ def store_votes(
     _check_destination(to)
     _check_rows(workspace, given.rows)
     allowed = _allowed(workspace, attribute, given.rows, to)
-    new = allowed & (_current(tasks.votes(workspace, attribute), given) != given.answers)
+    new = allowed & (_current(tasks.votes(workspace, attribute, set_aside=True), given) != given.answers)
+    counting = _current(tasks.votes(workspace, attribute), given) == given.answers  # before they are stored
     values = given.answers[new]
     if len(values):
         answers, purpose = Answers(given.rows[new], given.annotators[new], values), IMPORT if to == "training" else to
@@ -174,8 +177,9 @@ def store_votes(
         yes=int((values == POSITIVE).sum()),
         no=int((values == NEGATIVE).sum()),
         unsure=int((values == UNSURE).sum()),
-        repeated=int((allowed & ~new).sum()),
+        repeated=int((allowed & ~new & counting).sum()),
         left_out=int((~allowed).sum()),
+        set_aside=int((allowed & ~new & ~counting).sum()),
     )
 
 

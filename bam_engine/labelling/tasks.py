@@ -167,12 +167,15 @@ _LABELS = Kind[Consensus](
 
 
 @one_flow
-def votes(workspace: Workspace, attribute: Attribute) -> Answers:
+def votes(workspace: Workspace, attribute: Attribute, *, set_aside: bool = False) -> Answers:
     """Return the votes that count: the latest answer of each annotator to each image, by row.
 
-    An imported label is a vote like any other, except on held-out images, where only answers to a task count.
+    An imported label is a vote like any other, except on held-out images, where only answers to a task count. With
+    ``set_aside``, answers that are set aside are among them.
     """
     version = _version(workspace, attribute)
+    if set_aside and (log := answer_log(workspace.engine, attribute.id, set_aside=True)) is not version[0]:
+        return _votes(workspace, attribute, log)
     return workspace.memory.get(_VOTES, attribute.id, version, lambda: _votes(workspace, attribute, version[0]))
 
 

@@ -12,7 +12,7 @@ from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling import tasks
 from bam_engine.labelling.exporting import image_labels, write_labels
 from bam_engine.labelling.importing import ImportedLabels, import_labels, store_labels
-from bam_engine.training import querying, rounds, validation
+from bam_engine.training import querying, rounds, setting_aside, validation
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
@@ -57,6 +57,47 @@ def test_a_correction_replaces_and_can_be_corrected_back(workspace: Workspace, w
     for answer in (1, 0, 1, 0, 1):
         assert store_labels(workspace, watercolor, {3: answer}, annotator="ada").new == 1
         assert tasks.labels(workspace, watercolor).labels.tolist() == [answer]
+
+
+def settled(workspace: Workspace, attribute: Attribute) -> dict[int, int]:
+    found = tasks.labels(workspace, attribute)
+    return dict(zip(found.rows.tolist(), found.labels.tolist(), strict=True))
+
+
+def test_labels_that_are_set_aside_stay_so_when_they_are_imported_again(
+    workspace: Workspace, watercolor: Attribute
+) -> None:
+    labels = {0: 1, 1: 0, 2: 1}
+    store_labels(workspace, watercolor, labels, annotator="ada")
+    ada = workspace.annotators.get("ada")
+    setting_aside.set_aside(workspace, ada)
+    again = store_labels(workspace, watercolor, labels, annotator="ada")
+    assert (again.new, again.repeated, again.set_aside) == (0, 0, 3)
+    assert settled(workspace, watercolor) == {}
+    setting_aside.bring_back(workspace, ada)
+    assert settled(workspace, watercolor) == labels
+    assert store_labels(workspace, watercolor, labels, annotator="ada").repeated == 3
+
+
+def test_labels_imported_after_others_were_set_aside_are_stored(workspace: Workspace, watercolor: Attribute) -> None:
+    store_labels(workspace, watercolor, {0: 1, 1: 0, 2: 1}, annotator="ada")
+    setting_aside.set_aside(workspace, workspace.annotators.get("ada"))
+    corrected = store_labels(workspace, watercolor, {0: 1, 1: 1, 3: 0}, annotator="ada")
+    assert (corrected.new, corrected.set_aside) == (2, 1)
+    assert settled(workspace, watercolor) == {1: 1, 3: 0}
+    back = store_labels(workspace, watercolor, {1: 0}, annotator="ada")
+    assert back.new == 1
+    assert settled(workspace, watercolor) == {1: 0, 3: 0}
+
+
+def test_what_is_imported_is_stored_whatever_was_removed_meanwhile(workspace: Workspace, watercolor: Attribute) -> None:
+    store_labels(workspace, watercolor, {0: 1, 1: 1, 2: 1}, annotator="ada")
+    store_labels(workspace, watercolor, {3: 1}, annotator="ada")
+    workspace.removals.remove([0, 1, 2], reason="blurred")
+    assert store_labels(workspace, watercolor, {3: 0}, annotator="ada").new == 1
+    assert settled(workspace, watercolor) == {3: 0}
+    assert store_labels(workspace, watercolor, {3: 1}, annotator="ada").new == 1
+    assert settled(workspace, watercolor) == {3: 1}
 
 
 def test_labels_train_without_any_round(workspace: Workspace, watercolor: Attribute, from_csv, truth) -> None:
