@@ -53,7 +53,7 @@ _TWO_WORKERS = "answer of two workers: its assignment is in crowd_raw_hits twice
 _NO_ANSWER = "answer that is not 0, 1 or empty"
 _NO_MODULE = "answer or caption about a picture that is not in modules, or is there twice"
 _SIMULATED = "answer or caption of a simulated annotator"
-_DECISION = "decision on a disputed image"
+_NO_VOTES = {"adjudications": "decision on a disputed image", "set_aside": "answer that is set aside"}
 _UNKNOWN = "answer or caption about an image that is not in the collection"
 _NO_AUTHOR = "answer or caption of somebody who cannot answer here"
 _NO_CAPTION = "caption that cannot be one here"
@@ -188,10 +188,11 @@ def _read(file: Path) -> _Crowd:
             crowd.questions = {
                 name: (question or "", more or "") for name, question, more in _all(connection, "attributes", asked)
             }
-        if has_table(connection, "adjudications"):
-            decisions = connection.execute("SELECT count(*) FROM adjudications").fetchone()[0]
-            if decisions:
-                crowd.leave_out(_DECISION, number=decisions)
+        for table, reason in _NO_VOTES.items():
+            if has_table(connection, table):
+                number = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                if number:
+                    crowd.leave_out(reason, number=number)
         _read_sources(connection, crowd)
     return crowd
 

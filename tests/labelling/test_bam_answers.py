@@ -19,6 +19,7 @@ from bam_engine.labelling import bam_answers, tasks
 from bam_engine.labelling.bam_answers import import_bam
 from bam_engine.labelling.importing import store_labels
 from bam_engine.reporting.export import export
+from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from tests.cli.test_cli import home, run  # noqa: F401 - a fixture
 
@@ -147,6 +148,23 @@ def test_what_is_exported_comes_back(workspace: Workspace, tmp_path: Path, seed:
     assert fresh.attributes.get("own_thing").instructions == "Look twice."
     assert [one.text for one in fresh.captions.of(5)] == ["Five birds on a wire"]
     assert (imported.left_out, imported.without_image) == ({}, 0)
+    fresh.close()
+
+
+def test_answers_of_an_export_that_are_set_aside_stay_out_and_are_counted(workspace: Workspace, tmp_path: Path) -> None:
+    attribute = workspace.attributes.add("own_thing", "own", "Is it a thing?")
+    store_labels(workspace, attribute, {0: 1, 1: 0}, annotator="ada")
+    store_labels(workspace, attribute, {0: 0, 1: 0, 2: -1}, annotator="ben")
+    given = votes(workspace, "own_thing")
+    setting_aside.set_aside(workspace, workspace.annotators.get("ben"))
+    file = tmp_path / "dataset.sqlite"
+    export(workspace, file, form="sqlite")
+
+    fresh = Workspace(tmp_path / "fresh" / "workspace", tmp_path / "fresh" / "cache")
+    _copy_images(workspace, fresh)
+    imported = import_bam(fresh, file)
+    assert votes(fresh, "own_thing") == {key: answer for key, answer in given.items() if key[0] == "ada"}
+    assert "3 left out: answer that is set aside" in imported.lines()
     fresh.close()
 
 
