@@ -168,11 +168,14 @@ def _set_aside(workspace: Workspace, options: Namespace, *, counted: bool) -> No
     if options.preview:
         print("nothing is changed yet: this is a preview")
         return
+    alone = not setting_aside.effects(workspace, who, about, counted=not counted)  # else the opposite does more
     if counted:
         setting_aside.bring_back(workspace, who, about)
     else:
         setting_aside.set_aside(workspace, who, about, by=options.annotator)
-    other = f"{'set-aside' if counted else 'bring-back'} {who.name!r}"
+    other = f"bam annotator {'set-aside' if counted else 'bring-back'} {who.name!r}"
     other += "" if about is None else f" --attribute {about.name}"
     what = "count again" if counted else "are set aside"
-    print(f"{count(sum(one.answers for one in found), 'answer')} of {who.name} {what} (undo: bam annotator {other})")
+    more = "sets aside those that counted before too" if counted else "brings back those set aside before too"
+    hint = f"undo: {other}" if alone else f"no command undoes this alone: {other} {more}"
+    print(f"{count(sum(one.answers for one in found), 'answer')} of {who.name} {what} ({hint})")

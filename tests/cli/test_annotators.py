@@ -5,6 +5,7 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace
 from tests.cli.test_cli import home, run  # noqa: F401 - a fixture
+from tests.labelling.team import vote
 
 
 @pytest.mark.usefixtures("home")
@@ -33,6 +34,24 @@ def test_answers_are_set_aside_and_brought_back(
     assert out.startswith("media_watercolor: 5 answers; of 0 labels, 2 gained\n5 answers of ben count again")
     assert votes() == 11
     assert "nothing changes" in run(capsys, "annotator", "bring-back", "ben")[1]
+
+
+@pytest.mark.usefixtures("home")
+def test_the_hint_to_undo_says_where_the_opposite_command_does_more(
+    team: Workspace, watercolor: Attribute, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "annotator", "set-aside", "ben")
+    vote(team, watercolor, "ben", {0: 1, 1: 1})
+    out = run(capsys, "annotator", "set-aside", "ben")[1]
+    assert out.endswith(
+        "2 answers of ben are set aside (no command undoes this alone: bam annotator bring-back 'ben' brings back "
+        "those set aside before too)\n"
+    )
+    vote(team, watercolor, "ben", {1: 0})
+    out = run(capsys, "annotator", "bring-back", "ben")[1]
+    assert out.endswith(
+        "(no command undoes this alone: bam annotator set-aside 'ben' sets aside those that counted before too)\n"
+    )
 
 
 @pytest.mark.usefixtures("home", "team")
