@@ -53,12 +53,12 @@ def _act(one: Annotator, *, counted: bool) -> None:
 def _do(one: Annotator, attribute: Attribute | None, *, counted: bool, total: str) -> None:
     ws = workspace()
     if counted:
-        before = setting_aside.bring_back(ws, one, attribute)
+        act = setting_aside.bring_back(ws, one, attribute)
         words = f"{total} of {ui.plain(one.name)} count again."
     else:
-        before = setting_aside.set_aside(ws, one, attribute, by=_known_name())
+        act = setting_aside.set_aside(ws, one, attribute, by=_known_name())
         words = f"{total} of {ui.plain(one.name)} are set aside. Models learn without them at their next training."
-    undo.done(words, partial(setting_aside.restore, ws, one, attribute, before))
+    undo.done(words, partial(setting_aside.undo, ws, act))
 
 
 def _known_name() -> str | None:

@@ -25,7 +25,7 @@ from bam_engine.annotation.answers import (
     Answers,
     Decisions,
 )
-from bam_engine.annotation.set_aside import set_aside_through
+from bam_engine.annotation.set_aside import is_supposed, set_aside_through
 from bam_engine.collection.removals import Removed, removed
 from bam_engine.database import annotations, assignments, snapshot_of
 
@@ -78,21 +78,23 @@ class AttributeLog:
         """The id of the newest answer; 0 if there is none."""
         return int(self.ids[-1]) if len(self.ids) else 0
 
-    def without_set_aside(self, through: Mapping[int, int]) -> "AttributeLog":
+    def without_set_aside(self, through: Mapping[int, int], *, supposed: bool = False) -> "AttributeLog":
         """Return the log without the answers of annotators up to the annotation that is set aside last of theirs.
 
-        The same as the last time gives the same object; earlier ones are not kept, since each is a copy.
+        The same as the last time gives the same object; earlier ones are not kept, since each is a copy. What is only
+        ``supposed`` is kept apart from what is so: looking at it takes nothing from whoever reads the answers.
         """
         aside = tuple(sorted((one, through[one]) for one in through.keys() & self._authors()))
         if not aside:
             return self
-        known: tuple[tuple[tuple[int, int], ...], AttributeLog] = self._known.get("set aside", ((), self))
+        key = ("set aside", supposed)
+        known: tuple[tuple[tuple[int, int], ...], AttributeLog] = self._known.get(key, ((), self))
         if known[0] != aside:
             left = np.ones(len(self), bool)
             for one, last in aside:
                 left &= (self.annotators != one) | (self.ids > last)
             log = AttributeLog(*(_frozen(column[left]) for column in self._columns()), set_aside=aside)
-            known = self._known["set aside"] = (aside, log)
+            known = self._known[key] = (aside, log)
         return known[1]
 
     def _columns(self) -> tuple[NDArray[Any], ...]:
@@ -222,7 +224,7 @@ def whole_answer_log(engine: sa.Engine, attribute_id: int, *, set_aside: bool = 
     snapshot = snapshot_of(engine)
     log = snapshot.read("answers", [annotations], _read_on).attributes.get(attribute_id, _EMPTY)
     if not set_aside:
-        log = log.without_set_aside(set_aside_through(snapshot, attribute_id))
+        log = log.without_set_aside(set_aside_through(snapshot, attribute_id), supposed=is_supposed(attribute_id))
     return log.merged(merged_into(snapshot))
 
 

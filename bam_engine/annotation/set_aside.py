@@ -5,7 +5,7 @@ changed: whatever reads answers leaves these out (:mod:`.answer_log`), so bringi
 person gives later count.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bam_engine.annotation.annotator_store import merged_into
 from bam_engine.database import Snapshot, annotations, lock, log_activity, now, set_aside_answers, snapshot_of
+from bam_engine.errors import AnnotationError
 
 Through = Mapping[int, int]
 """For annotators whose answers are set aside, the id of the last annotation that is."""
@@ -33,6 +34,33 @@ class SetAside:
     through: int
     set_aside_by: int | None
     made_at: str
+
+
+@dataclass(frozen=True)
+class SetAsideAct:
+    """What setting aside or bringing back has changed, so that exactly this can be undone.
+
+    Attributes
+    ----------
+    people, attribute_ids
+        Whose answers about what: the ids of all annotators who were the person, and of the attributes.
+    about
+        The same in words.
+    before, after
+        All that was set aside of them before the act, and after it; by annotator, then attribute.
+    """
+
+    people: frozenset[int]
+    attribute_ids: frozenset[int]
+    about: str
+    before: tuple[SetAside, ...]
+    after: tuple[SetAside, ...]
+
+
+def is_supposed(attribute_id: int) -> bool:
+    """Return whether it is only supposed, by :func:`supposing`, which answers about an attribute are set aside."""
+    supposed = _supposed.get()
+    return supposed is not None and attribute_id in supposed
 
 
 def set_aside_through(snapshot: Snapshot, attribute_id: int) -> Through:
@@ -82,7 +110,7 @@ class SetAsideAnswers:
 
     def set_aside(
         self, annotator_id: int, attribute_ids: Collection[int], *, about: str, by: int | None = None
-    ) -> None:
+    ) -> SetAsideAct:
         """Set aside what a person has answered about attributes so far, merged annotators included.
 
         Parameters
@@ -92,29 +120,53 @@ class SetAsideAnswers:
         by
             The id of the annotator who does it.
         """
-        people = self._names_of(annotator_id)
-        with self._engine.begin() as connection:
-            lock(connection, annotations)  # nobody answers meanwhile: all that has been stored is set aside
+
+        def new(connection: sa.Connection, people: Collection[int]) -> list[SetAside]:
             newest = sa.select(annotations.c.attribute_id, sa.func.max(annotations.c.id))
             found = newest.where(annotations.c.attribute_id.in_(attribute_ids)).group_by(annotations.c.attribute_id)
-            last = connection.execute(found).all()
-            new = [SetAside(one, key, through, by, now()) for key, through in last for one in sorted(people)]
-            _replace(connection, people, attribute_ids, new)
-            log_activity(connection, "set aside answers", about)
+            last, made_at = connection.execute(found).all(), now()
+            return [SetAside(one, key, through, by, made_at) for one in people for key, through in last]
 
-    def bring_back(self, annotator_id: int, attribute_ids: Collection[int], *, about: str) -> None:
+        return self._change(annotator_id, attribute_ids, new, about)
+
+    def bring_back(self, annotator_id: int, attribute_ids: Collection[int], *, about: str) -> SetAsideAct:
         """Let all that a person has answered about attributes count again."""
-        self.restore(annotator_id, attribute_ids, (), about=about)
+        return self._change(annotator_id, attribute_ids, lambda *_: [], about)
 
-    def restore(
-        self, annotator_id: int, attribute_ids: Collection[int], before: Sequence[SetAside], *, about: str
-    ) -> None:
-        """Undo either: of a person's answers about these attributes, those are set aside that were ``before``."""
-        people = self._names_of(annotator_id)
-        kept = [one for one in before if one.annotator_id in people and one.attribute_id in attribute_ids]
+    def undo(self, act: SetAsideAct) -> None:
+        """Undo either: what was set aside before the act is set aside again, and nothing else.
+
+        Raises
+        ------
+        AnnotationError
+            Since the act, some of it was set aside or brought back again. Nothing is changed.
+        """
         with self._engine.begin() as connection:
-            _replace(connection, people, attribute_ids, kept)
-            log_activity(connection, "set aside answers" if kept else "brought back answers", about)
+            lock(connection, annotations)
+            if _stored(connection, act.people, act.attribute_ids) != act.after:
+                raise AnnotationError(
+                    f"This cannot be undone any more ({act.about}): answers were set aside or brought back again "
+                    "since. Look at what is set aside now, and set aside or bring back what is meant."
+                )
+            _replace(connection, act.people, act.attribute_ids, act.before)
+            _log(connection, act.before, act.about)
+
+    def _change(
+        self,
+        annotator_id: int,
+        attribute_ids: Collection[int],
+        new: Callable[[sa.Connection, Collection[int]], Sequence[SetAside]],
+        about: str,
+    ) -> SetAsideAct:
+        """Set aside of a person's answers about attributes those that are ``new``, and no others."""
+        with self._engine.begin() as connection:
+            lock(connection, annotations)  # nobody answers meanwhile: all that has been stored is set aside
+            people, subjects = frozenset(self._names_of(annotator_id)), frozenset(attribute_ids)
+            before = _stored(connection, people, subjects)
+            _replace(connection, people, subjects, new(connection, people))
+            after = _stored(connection, people, subjects)
+            _log(connection, after, about)
+        return SetAsideAct(people, subjects, about, before, after)
 
     def _names_of(self, annotator_id: int) -> set[int]:
         """Return the ids of all annotators who are this person."""
@@ -126,11 +178,25 @@ _LAST = 2**62
 """No annotation has a larger id."""
 
 
+def _of(people: Collection[int], attribute_ids: Collection[int]) -> sa.ColumnElement[bool]:
+    table = set_aside_answers.c
+    return table.annotator_id.in_(people) & table.attribute_id.in_(attribute_ids)
+
+
+def _stored(connection: sa.Connection, people: Collection[int], attribute_ids: Collection[int]) -> tuple[SetAside, ...]:
+    """Return what is set aside of these annotators about these attributes, by annotator, then attribute."""
+    table = set_aside_answers
+    query = sa.select(table).where(_of(people, attribute_ids)).order_by(*table.primary_key.columns)
+    return tuple(SetAside(**one._mapping) for one in connection.execute(query))
+
+
 def _replace(
     connection: sa.Connection, people: Collection[int], attribute_ids: Collection[int], new: Sequence[SetAside]
 ) -> None:
-    table = set_aside_answers
-    of = table.c.annotator_id.in_(people) & table.c.attribute_id.in_(attribute_ids)
-    connection.execute(sa.delete(table).where(of))
+    connection.execute(sa.delete(set_aside_answers).where(_of(people, attribute_ids)))
     if new:
-        connection.execute(sa.insert(table), [asdict(one) for one in new])
+        connection.execute(sa.insert(set_aside_answers), [asdict(one) for one in new])
+
+
+def _log(connection: sa.Connection, after: Collection[SetAside], about: str) -> None:
+    log_activity(connection, "set aside answers" if after else "brought back answers", about)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bam_engine.annotation import NO_LABEL, Annotator, Attribute
 from bam_engine.annotation.answer_log import answer_log
-from bam_engine.annotation.set_aside import SetAside, supposing
+from bam_engine.annotation.set_aside import SetAsideAct, supposing
 from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.training.thresholds import current_threshold
@@ -138,8 +138,8 @@ def _effect(attribute: Attribute, answers: int, before: _State, after: _State) -
 
 def set_aside(
     workspace: Workspace, annotator: Annotator, attribute: Attribute | None = None, *, by: str | None = None
-) -> list[SetAside]:
-    """Set aside what a person has answered so far about an attribute, or about all; :func:`restore` undoes it.
+) -> SetAsideAct:
+    """Set aside what a person has answered so far about an attribute, or about all; :func:`undo` undoes it.
 
     Nothing is deleted: labels, agreement and guarantees leave these answers out until they are brought back. What the
     person answers later counts.
@@ -148,34 +148,21 @@ def set_aside(
     ----------
     by
         The name of whoever does it.
-
-    Returns
-    -------
-    list of SetAside
-        What was set aside of the person before.
     """
-    actor, before = None if by is None else workspace.annotators.actor(by), _before(workspace, annotator)
+    actor = None if by is None else workspace.annotators.actor(by)
     ids, about = _subject(workspace, annotator, attribute)
-    workspace.set_aside_answers.set_aside(annotator.id, ids, about=about, by=actor)
-    return before
+    return workspace.set_aside_answers.set_aside(annotator.id, ids, about=about, by=actor)
 
 
-def bring_back(workspace: Workspace, annotator: Annotator, attribute: Attribute | None = None) -> list[SetAside]:
-    """Let a person's answers about an attribute, or about all, count again; return what was set aside before."""
-    before = _before(workspace, annotator)
+def bring_back(workspace: Workspace, annotator: Annotator, attribute: Attribute | None = None) -> SetAsideAct:
+    """Let a person's answers about an attribute, or about all, count again; :func:`undo` undoes it."""
     ids, about = _subject(workspace, annotator, attribute)
-    workspace.set_aside_answers.bring_back(annotator.id, ids, about=about)
-    return before
+    return workspace.set_aside_answers.bring_back(annotator.id, ids, about=about)
 
 
-def restore(workspace: Workspace, annotator: Annotator, attribute: Attribute | None, before: list[SetAside]) -> None:
-    """Undo either, where ``before`` was set aside of the person."""
-    ids, about = _subject(workspace, annotator, attribute)
-    workspace.set_aside_answers.restore(annotator.id, ids, before, about=about)
-
-
-def _before(workspace: Workspace, annotator: Annotator) -> list[SetAside]:
-    return workspace.set_aside_answers.of(annotator.id)
+def undo(workspace: Workspace, act: SetAsideAct) -> None:
+    """Undo either, unless some of it was set aside or brought back again since: that raises AnnotationError."""
+    workspace.set_aside_answers.undo(act)
 
 
 def _subject(workspace: Workspace, annotator: Annotator, attribute: Attribute | None) -> tuple[list[int], str]:

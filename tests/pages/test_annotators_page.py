@@ -131,6 +131,19 @@ def test_answers_are_set_aside_after_their_effect_is_shown_and_undone_at_once(
     assert votes_of(team, watercolor) == 11
 
 
+def test_an_undo_that_would_take_back_what_another_did_since_says_so_and_does_nothing(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    app = open_page(team, "annotators", annotator="Cy")
+    app.selectbox(key="set-aside-about-2").select("watercolor (media)").run()
+    app.button(key="set-aside-2").click().run()
+    setting_aside.set_aside(team, team.annotators.get("ben"))
+    app.button(key="undo").click().run()
+    (error,) = app.error
+    assert "This cannot be undone any more" in error.value
+    assert votes_of(team, watercolor) == 6
+
+
 def test_what_is_set_aside_is_brought_back_from_its_card(
     team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
 ) -> None:

@@ -1,10 +1,14 @@
 """Answers that are set aside count nowhere, nothing is lost, and what is shown before is what happens."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from bam_engine.annotation import IMPORT, Annotator, Attribute, NewAnswer
 from bam_engine.annotation.answer_log import answer_log
+from bam_engine.database import reading
+from bam_engine.errors import AnnotationError
 from bam_engine.labelling import agreement, assigning, direct_answers, tasks
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.label_states import label_version
@@ -60,13 +64,64 @@ def test_setting_aside_again_takes_what_has_come_since_and_undo_goes_back_one_st
     team: Workspace, watercolor: Attribute
 ) -> None:
     ben = who(team, "ben")
-    assert setting_aside.set_aside(team, ben) == []
+    assert setting_aside.set_aside(team, ben).before == ()
     vote(team, watercolor, "ben", {0: 1})
     once = labels(team, watercolor)
-    before = setting_aside.set_aside(team, ben)
+    act = setting_aside.set_aside(team, ben)
     assert labels(team, watercolor) == {}
-    setting_aside.restore(team, ben, None, before)
+    setting_aside.undo(team, act)
     assert labels(team, watercolor) == once
+
+
+def test_an_undo_is_refused_where_another_act_came_since(team: Workspace, watercolor: Attribute) -> None:
+    """Two reviewers: the first sets one attribute aside, the second all; the first's undo must not undo both."""
+    ben = who(team, "ben")
+    kite = team.attributes.add("kite", "own", "Is there a kite?")
+    vote(team, kite, "ben", {0: 1})
+    first = setting_aside.set_aside(team, ben, watercolor)
+    second = setting_aside.set_aside(team, ben)
+    with pytest.raises(AnnotationError, match=r"cannot be undone any more \(ben: media_watercolor\).* again since"):
+        setting_aside.undo(team, first)
+    assert setting_aside.set_aside_by_annotator(team) == {ben.id: 6}, "nothing counts again"
+    setting_aside.undo(team, second)
+    assert setting_aside.set_aside_by_annotator(team) == {ben.id: 5}, "as the first left it"
+    setting_aside.undo(team, first)
+    assert not setting_aside.set_aside_by_annotator(team)
+    with pytest.raises(AnnotationError, match="cannot be undone any more"):
+        setting_aside.undo(team, first)
+
+
+def test_an_act_about_another_attribute_is_in_nobodys_way(team: Workspace, watercolor: Attribute) -> None:
+    ben = who(team, "ben")
+    kite = team.attributes.add("kite", "own", "Is there a kite?")
+    vote(team, kite, "ben", {0: 1})
+    act = setting_aside.set_aside(team, ben, watercolor)
+    setting_aside.set_aside(team, ben, kite)
+    setting_aside.undo(team, act)
+    assert setting_aside.set_aside_by_annotator(team) == {ben.id: 1}
+
+
+def test_an_undo_is_of_what_was_there_when_the_act_was_done(team: Workspace, watercolor: Attribute) -> None:
+    """Whoever acts within a flow has read the tables before; another act since is not taken back with theirs."""
+    ben = who(team, "ben")
+    with reading(team.engine):
+        assert team.set_aside_answers.of(ben.id) == []
+        other = threading.Thread(target=setting_aside.set_aside, args=(team, ben))
+        other.start()
+        other.join()
+        setting_aside.undo(team, setting_aside.set_aside(team, ben))
+    assert setting_aside.set_aside_by_annotator(team) == {ben.id: 5}
+
+
+def test_looking_at_what_would_change_leaves_the_answers_that_count_as_they_are(
+    team: Workspace, watercolor: Attribute
+) -> None:
+    """What is computed from them belongs to this very object: another one would have it computed again."""
+    vote(team, watercolor, "cleo", {2: 1})
+    setting_aside.set_aside(team, who(team, "cleo"))
+    counted = answer_log(team.engine, watercolor.id)
+    assert setting_aside.effects(team, who(team, "ada"))
+    assert answer_log(team.engine, watercolor.id) is counted
 
 
 def test_decisions_direct_answers_and_imports_of_the_person_are_set_aside_too(
