@@ -78,7 +78,7 @@ for one in work.attributes:
     attribute_line(one, work.annotator)
 if any(one.images for one in work.attributes):
     st.caption(
-        "Accepted: your answer is the label of its image. As most others say: of the images that others answered, too, "
-        "without your own vote. The interval is wide while these are few."
+        "Accepted: your answer is the label of its image and was your first. As most others say: of the images that "
+        "others answered, too, without your own vote. The interval is wide while these are few."
     )
 days(work)

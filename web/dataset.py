@@ -27,7 +27,8 @@ def manage(written: Sequence[Path]) -> None:
     st.subheader("For the team", anchor=False)
     st.caption(
         "An export that viewers and annotators download on the page Your work, once enough of their answers are "
-        "accepted: an answer is, where it is the settled label of its image. Owners and reviewers always may."
+        "accepted: an answer is, where it is the settled label of its image and was the person's first answer. Owners "
+        "and reviewers always may."
     )
     opened = opened_dataset.opened_dataset(ws)
     if opened is None:
@@ -93,6 +94,9 @@ def own(account: Account) -> None:
             words = f"{known.accepted:,} of {count(opened.after, 'accepted answer')}"
             st.progress(min(1.0, known.accepted / opened.after), text=words)
             if not known.reached:
-                st.caption("It opens to you then. An answer is accepted where it is the settled label of its image.")
+                st.caption(
+                    "It opens to you then. An answer is accepted where it is the settled label of its image and was "
+                    "your first answer."
+                )
                 return
         st.link_button(f"Download it ({file_size(opened.size)})", ADDRESS, icon=":material/download:")

@@ -167,11 +167,16 @@ class AttributeLog:
         answers: Answers = self._known[key]
         return answers
 
-    def first_votes(self, answers: Answers) -> NDArray[np.int64]:
-        """Return the place in the log of the first vote about each image of ``answers`` by its annotator."""
-        voting = np.flatnonzero(self.given_for(_VOTING))
-        keys, first = np.unique(_keys(self.rows[voting], self.annotators[voting]), return_index=True)
-        return voting[first[np.searchsorted(keys, _keys(answers.rows, answers.annotators))]]
+    def first_votes(self, answers: Answers, purposes: Collection[str] = _VOTING) -> NDArray[np.int64]:
+        """Return the place in the log of the first vote for ``purposes`` of each (row, annotator) of ``answers``."""
+        key = ("first votes", frozenset(purposes))
+        if key not in self._known:
+            voting = np.flatnonzero(self.given_for(purposes))
+            keys, first = np.unique(_keys(self.rows[voting], self.annotators[voting]), return_index=True)
+            self._known[key] = _frozen(keys), _frozen(voting[first])
+        known, places = self._known[key]
+        found: NDArray[np.int64] = places[np.searchsorted(known, _keys(answers.rows, answers.annotators))]
+        return found
 
     def decisions(self) -> Decisions:
         """Return the current decision about each image: the newest that is not withdrawn."""

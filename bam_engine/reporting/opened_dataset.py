@@ -4,16 +4,20 @@ In:  the files of an export and the number of accepted answers that open it. Out
 workspace, and who may have it. Owners and reviewers always may. BAM gave its dataset to those who had annotated.
 """
 
+import contextlib
+import os
 import shutil
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bam_engine.database import log_activity, put_setting, read_setting
 from bam_engine.errors import ExchangeError, NotFound, TeamError
-from bam_engine.files import replacing
+from bam_engine.files import ABANDONED, replacing
 from bam_engine.formatting import count
 from bam_engine.labelling.accepted import all_accepted_answers
 from bam_engine.progress import Report, silent
@@ -55,6 +59,7 @@ def open_dataset(
     """Open an export to the team, in place of the one before.
 
     It is copied, so that it stays the same whatever becomes of the export; several files, and a folder, become one zip.
+    Where two are opened at once, the one that is ready last stays.
 
     Parameters
     ----------
@@ -73,20 +78,20 @@ def open_dataset(
     if missing or not files:
         raise ExchangeError(f"There is no export at {', '.join(missing) or 'no path'}. Write one, and open it then.")
     moment = datetime.now(UTC)
-    whole = files[0].name if len(files) == 1 and files[0].is_file() else f"{_common_name(files)}.zip"
-    target = workspace.folder / FOLDER / f"{moment:%Y%m%d%H%M%S%f}" / whole
+    single = len(files) == 1 and files[0].is_file()
+    name = files[0].name if single else f"{_common_name(files)}.zip"
+    target = workspace.folder / FOLDER / f"{moment:%Y%m%d%H%M%S%f}" / name
     try:
         with replacing(target) as temporary:
-            if target.name == files[0].name:
+            if single:
                 shutil.copyfile(files[0], temporary)
             else:
                 _zip(files, temporary, report)
     except OSError as error:
         raise ExchangeError(f"Cannot copy the export to {target.parent}: {error.strerror or error}.") from error
+    before = read_setting(workspace.engine, _SETTING)
     _store(workspace, target, after, moment.isoformat(timespec="seconds"), "opened the dataset")
-    for other in (workspace.folder / FOLDER).iterdir():
-        if other != target.parent:
-            shutil.rmtree(other, ignore_errors=True)
+    _clear(workspace, before, target.parent)
     opened = opened_dataset(workspace)
     if opened is None:
         raise ExchangeError("The dataset was closed while it was opened. Open it again.")
@@ -112,10 +117,11 @@ def open_after(workspace: Workspace, after: int) -> None:
 
 def close_dataset(workspace: Workspace) -> None:
     """Take the opened dataset back; the exports stay where they are."""
+    before = read_setting(workspace.engine, _SETTING)
     with workspace.engine.begin() as connection:
         put_setting(connection, _SETTING, None)
         log_activity(connection, "closed the dataset", "nobody downloads it any more")
-    shutil.rmtree(workspace.folder / FOLDER, ignore_errors=True)
+    _clear(workspace, before)
 
 
 def opened_dataset(workspace: Workspace) -> OpenedDataset | None:
@@ -187,15 +193,30 @@ def _store(workspace: Workspace, path: Path, after: int, opened_at: str, action:
         log_activity(connection, action, f"{path.name} after {count(after, 'accepted answer')}")
 
 
+def _clear(workspace: Workspace, before: dict[str, Any] | None, kept: Path | None = None) -> None:
+    """Delete the copy that was opened ``before``, and what a process that was killed has left.
+
+    Other folders stay: another process may be opening a dataset just now.
+    """
+    old = time.time() - ABANDONED
+    for folder in (workspace.folder / FOLDER).glob("*"):
+        replaced = before is not None and folder.name == before["folder"]
+        with contextlib.suppress(OSError):
+            if folder != kept and (replaced or folder.stat().st_mtime < old):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def _zip(files: Sequence[Path], target: Path, report: Report) -> None:
-    """Write files and what folders hold into a zip, by their paths below the folder of the export."""
+    """Write files and what folders hold into a zip, by their paths below the folder that holds them all."""
+    paths = [path.resolve() if path.is_dir() else path.parent.resolve() / path.name for path in files]
+    base = paths[0] if len(paths) == 1 else Path(os.path.commonpath([path.parent for path in paths]))
     found = [
-        (file, file.relative_to(path if path.is_dir() else path.parent))
-        for path in files
+        file
+        for path in dict.fromkeys(paths)
         for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
         if file.is_file()
     ]
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for done, (file, name) in enumerate(found):
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for done, file in enumerate(found):
             report(done, len(found), "packing the export")
-            archive.write(file, name)
+            archive.write(file, file.relative_to(base))

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation import IMPORT, PURPOSES, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, TASK_PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling.accepted import accepted_answers
 from bam_engine.labelling.agreement import with_majority
@@ -20,7 +20,8 @@ from bam_engine.reporting.overview import waiting_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 
-_OWN_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose != IMPORT)
+_KINDS = (TASK_PURPOSES, (ADJUDICATION,), (DIRECT,), (BULK,), (EXTRA,))
+"""The purposes of answers of which each replaces the one before of its kind, and of no other."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class OwnAttribute:
     """One annotator's work on an attribute.
 
     ``images`` have an answer of theirs, ``by_day`` counts them by the day (UTC) on which they last answered each.
-    ``accepted`` answers agree with the label (:func:`bam_engine.labelling.accepted.accepted_answers`). ``agreement`` is
-    how often they say what most others say, their own vote left out. ``left`` images wait for their answer.
+    ``accepted`` answers agree with the label, and their first ones did
+    (:func:`bam_engine.labelling.accepted.accepted_answers`). ``agreement`` is how often they say what most others say,
+    their own vote left out. ``left`` images wait for their answer.
     """
 
     attribute: Attribute
@@ -83,8 +85,11 @@ def own_work(workspace: Workspace, annotator: str) -> OwnWork:
 
 
 def _days(workspace: Workspace, attribute: Attribute, annotator_id: int) -> NDArray[np.datetime64]:
-    """Return the day of each standing answer of an annotator, one for each image."""
+    """Return the day of the newest standing answer of an annotator to each image that has one."""
     log = answer_log(workspace.engine, attribute.id)
-    own = log.newest(np.flatnonzero((log.annotators == annotator_id) & log.given_for(_OWN_PURPOSES)))
-    days: NDArray[np.datetime64] = log.times[own].astype("datetime64[D]")
+    own = log.annotators == annotator_id
+    standing = np.concatenate([log.newest(np.flatnonzero(own & log.given_for(kind))) for kind in _KINDS])
+    latest_first = np.sort(standing)[::-1]
+    newest = latest_first[np.unique(log.rows[latest_first], return_index=True)[1]]
+    days: NDArray[np.datetime64] = log.times[newest].astype("datetime64[D]")
     return days

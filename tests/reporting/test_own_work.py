@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bam_engine.annotation import Attribute
 from bam_engine.database import annotations
-from bam_engine.labelling import agreement, tasks
+from bam_engine.labelling import adjudication, agreement, bulk, direct_answers, tasks
 from bam_engine.labelling.accepted import accepted_answers, all_accepted_answers
 from bam_engine.reporting.overview import waiting_for, waiting_of
 from bam_engine.reporting.own_work import OwnAttribute, own_work
@@ -38,6 +38,46 @@ def test_images_count_once_on_the_day_of_the_last_answer(workspace: Workspace, w
     assert line.images == 2
     assert line.by_day == {date(2026, 1, 5): 1, today: 1}
     assert own_work(workspace, "anna").days == (today, date(2026, 1, 5))
+
+
+def test_taking_back_a_direct_answer_leaves_the_vote(workspace: Workspace, watercolor: Attribute) -> None:
+    vote(workspace, watercolor, "anna", {0: 1, 1: 1, 2: 1})
+    direct_answers.answer(workspace, watercolor, 0, 0, annotator="anna")
+    direct_answers.answer(workspace, watercolor, 3, 0, annotator="anna")
+    assert only(workspace, "anna").images == 4
+    for row in (0, 3):
+        direct_answers.answer(workspace, watercolor, row, None, annotator="anna")
+    assert (only(workspace, "anna").images, only(workspace, "anna").accepted) == (3, 3)
+
+
+def test_undoing_a_bulk_answer_leaves_the_votes(workspace: Workspace, watercolor: Attribute) -> None:
+    workspace.redundancy = 2
+    vote(workspace, watercolor, "anna", {0: 1, 1: 1, 2: 1})
+    made = bulk.answer(workspace, watercolor, [0, 1, 2, 3], 1, annotator="anna")
+    assert only(workspace, "anna").images == 4
+    bulk.undo(workspace, made.id)
+    assert only(workspace, "anna").images == 3
+
+
+def test_retracting_a_decision_leaves_the_vote(team: Workspace, watercolor: Attribute) -> None:
+    before = only(team, "ada").images
+    row = int(tasks.disputed_rows(team, watercolor)[0])
+    decide(team, watercolor, "ada", {row: 1})
+    assert only(team, "ada").images == before, "an image counts once"
+    adjudication.retract(team, watercolor, row, "ada")
+    assert only(team, "ada").images == before
+
+
+def test_an_answer_changed_to_what_others_said_is_not_accepted(workspace: Workspace, watercolor: Attribute) -> None:
+    workspace.redundancy = 2
+    vote(workspace, watercolor, "anna", {0: 0, 1: 0, 2: -1, 3: 1, 4: 1})
+    for name in ("ben", "cleo"):
+        vote(workspace, watercolor, name, dict.fromkeys(range(5), 1))
+    vote(workspace, watercolor, "anna", {1: -2, 3: 0})
+    assert only(workspace, "anna").accepted == 1
+    vote(workspace, watercolor, "anna", dict.fromkeys(range(5), 1), "round")
+    assert only(workspace, "anna").accepted == 2, "those that were the label from the first, changed meanwhile or not"
+    assert only(workspace, "ben").accepted == 5
 
 
 def test_an_answer_is_accepted_where_it_is_the_label(workspace: Workspace, watercolor: Attribute) -> None:
