@@ -117,6 +117,7 @@ class AttributeHandle:
             ``"training"``: labels settle images and train. Those of images that are held out for evaluation are left
             out.
             ``"validation"``: labels answer the validation sample (:meth:`draw_validation`), and no other images.
+            Labels of images that were removed from the collection are always left out.
 
         Raises
         ------

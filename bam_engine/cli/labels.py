@@ -105,6 +105,8 @@ def _print_stored(stored: StoredLabels, options: Namespace) -> None:
         print(f"  {stored.left_out:,} left out: not in the validation sample")
     elif stored.left_out:
         print(f"  {stored.left_out:,} left out: held out for validation, certification or audit")
+    if stored.removed:
+        print(f"  {stored.removed:,} left out: removed from the collection")
 
 
 def _print_skipped(imported: ImportedLabels) -> None:

@@ -34,11 +34,18 @@ def parse_rules(rules: Iterable[str]) -> dict[str, str]:
         if hosts.setdefault(host, other) != other:
             raise CollectionError(f"Both {hosts[host]} and {other} are to be asked instead of {host}. Name one.")
     for old, new in hosts.items():
-        if new in hosts and old != new:
+        if new not in hosts or old == new:
+            continue
+        if hosts[new] == new:
             raise CollectionError(
-                f"{new} is to be asked instead of {old}, and {hosts[new]} instead of {new}. Rules are applied once: "
-                f"write {old}={hosts[new]}."
+                f"{new} is to be asked instead of {old}, and the rule {new}={new} changes nothing. Leave that one out."
             )
+        if hosts[new] == old:
+            raise CollectionError(f"{old} and {new} are each to be asked instead of the other. Leave one rule out.")
+        raise CollectionError(
+            f"{new} is to be asked instead of {old}, and {hosts[new]} instead of {new}. Rules are applied once: "
+            f"write {old}={hosts[new]}."
+        )
     return hosts
 
 

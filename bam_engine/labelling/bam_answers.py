@@ -48,8 +48,8 @@ _TEMPLATES = {template.name: template for template in BAM_ATTRIBUTES}
 AT_ONCE = 20_000
 """Answers that are stored in one transaction: nobody else can answer meanwhile."""
 
-_ANONYMOUS = "answer without a worker: its assignment is not in crowd_raw_hits"
-_TWO_WORKERS = "answer of two workers: its assignment is in crowd_raw_hits twice"
+_ANONYMOUS = "answer or caption without a worker: its assignment is not in crowd_raw_hits"
+_TWO_WORKERS = "answer or caption of two workers: its assignment is in crowd_raw_hits twice"
 _NO_ANSWER = "answer that is not 0, 1 or empty"
 _NO_MODULE = "answer or caption about a picture that is not in modules, or is there twice"
 _SIMULATED = "answer or caption of a simulated annotator"
@@ -105,6 +105,8 @@ class ImportedAnswers:
             lines.append(f"{known:,} already stored")
         if stored.left_out:
             lines.append(f"{stored.left_out:,} left out: held out for validation, certification or audit")
+        if stored.removed:
+            lines.append(f"{stored.removed:,} left out: removed from the collection")
         for reason, noted in sorted(self.left_out.items(), key=lambda item: -item[1].number):
             lines.append(f"{noted.number:,} left out: {reason}{noted.first and f'; the first: {noted.first}'}")
         return lines
@@ -176,12 +178,13 @@ def _read(file: Path) -> _Crowd:
             check_table(connection, file, table, columns)
         if has_table(connection, "workers"):
             check_table(connection, file, "workers", _WORKERS)
-            crowd.simulated = {name for name, simulated in _all(connection, "workers", _WORKERS) if simulated}
+            crowd.simulated = {_name(key) for key, simulated in _all(connection, "workers", _WORKERS) if simulated}
         workers = _workers(connection)
         _read_choices(connection, workers, crowd)
         if has_table(connection, "crowd_raw_captions"):
             check_table(connection, file, "crowd_raw_captions", _CAPTIONS)
-            _read_captions(connection, workers, crowd)
+            ours = has_table(connection, "attributes")
+            _read_captions(connection, workers, crowd, ours=ours)
         if has_table(connection, "attributes"):
             asked = ("name", "question", "instructions")
             check_table(connection, file, "attributes", asked)
@@ -205,20 +208,25 @@ def _workers(connection: sqlite3.Connection) -> dict[Any, str | None]:
     """Return the worker of each assignment; None where there are two."""
     workers: dict[Any, str | None] = {}
     for key, name in _all(connection, "crowd_raw_hits", _HITS):
-        worker = str(name).strip() if name is not None else ""
+        worker = _name(name)
         workers[key] = worker if workers.setdefault(key, worker) == worker else None
     return workers
+
+
+def _name(worker: object) -> str:
+    """Return a worker's name as annotators are called; "" for none."""
+    return "" if worker is None else str(worker).strip()
 
 
 def _read_choices(connection: sqlite3.Connection, workers: Mapping[Any, str | None], crowd: _Crowd) -> None:
     choices = enumerate(_all(connection, "crowd_raw_choices", _CHOICES), 1)
     for number, (assignment, mid, attribute, label) in choices:
         worker = workers.get(assignment, "")
-        if worker in crowd.simulated:
-            crowd.leave_out(_SIMULATED)
-        elif not worker:
+        if not worker:
             reason = _TWO_WORKERS if worker is None else _ANONYMOUS
             crowd.leave_out(reason, f"row {number:,} of crowd_raw_choices, assignment {_shown(assignment)}")
+        elif worker in crowd.simulated:
+            crowd.leave_out(_SIMULATED)
         elif label not in _ANSWERS:
             crowd.leave_out(_NO_ANSWER, f"row {number:,} of crowd_raw_choices, {_shown(label)}")
         else:
@@ -227,13 +235,17 @@ def _read_choices(connection: sqlite3.Connection, workers: Mapping[Any, str | No
             answers[key] = _ANSWERS[label]
 
 
-def _read_captions(connection: sqlite3.Connection, workers: Mapping[Any, str | None], crowd: _Crowd) -> None:
+def _read_captions(
+    connection: sqlite3.Connection, workers: Mapping[Any, str | None], crowd: _Crowd, *, ours: bool
+) -> None:
+    """Read the captions; ``ours`` says that the file is one of our exports, which name the annotator there."""
     captions = enumerate(_all(connection, "crowd_raw_captions", _CAPTIONS), 1)
     for number, (assignment, mid, caption) in captions:
-        author = workers.get(assignment, str(assignment or ""))  # our exports name the annotator there
+        author = workers.get(assignment, _name(assignment) if ours else "")
         place = f"row {number:,} of crowd_raw_captions"
-        if author is None:
-            crowd.leave_out(_TWO_WORKERS, f"{place}, assignment {_shown(assignment)}")
+        if not author:
+            reason = _TWO_WORKERS if author is None else _ANONYMOUS
+            crowd.leave_out(reason, f"{place}, assignment {_shown(assignment)}")
         elif author in crowd.simulated:
             crowd.leave_out(_SIMULATED)
         else:

@@ -25,6 +25,7 @@ from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import removed
 
 Destination = Literal["training", "validation"]
 DESTINATIONS: tuple[Destination, ...] = ("training", "validation")
@@ -38,7 +39,8 @@ class StoredLabels:
 
     ``yes``, ``no`` and ``unsure`` were stored. ``repeated`` equal the annotator's current answer. ``left_out`` are
     labels of held-out images or, for the validation sample, of images outside it. ``set_aside`` equal an answer of the
-    annotator that is set aside, and stay so: bringing the answers back makes them count.
+    annotator that is set aside, and stay so: bringing the answers back makes them count. ``removed`` are labels of
+    images that were removed from the collection.
     """
 
     yes: int
@@ -47,6 +49,7 @@ class StoredLabels:
     repeated: int
     left_out: int
     set_aside: int = 0
+    removed: int = 0
 
     @property
     def new(self) -> int:
@@ -128,7 +131,7 @@ def store_labels(
         A person's name, who is added if unknown. A label replaces an earlier answer of this annotator.
     to
         ``"training"``: labels of held-out images are left out. ``"validation"``: the labels answer the validation
-        sample, and labels of other images are left out.
+        sample, and labels of other images are left out. Those of removed images always are.
 
     Raises
     ------
@@ -166,7 +169,9 @@ def store_votes(
     """
     _check_destination(to)
     _check_rows(workspace, given.rows)
-    allowed = _allowed(workspace, attribute, given.rows, to)
+    gone = np.isin(given.rows, removed(workspace).rows)
+    offered = _allowed(workspace, attribute, given.rows, to)
+    allowed = offered & ~gone
     new = allowed & (_current(tasks.votes(workspace, attribute, set_aside=True), given) != given.answers)
     counting = _current(tasks.votes(workspace, attribute), given) == given.answers  # before they are stored
     values = given.answers[new]
@@ -178,8 +183,9 @@ def store_votes(
         no=int((values == NEGATIVE).sum()),
         unsure=int((values == UNSURE).sum()),
         repeated=int((allowed & ~new & counting).sum()),
-        left_out=int((~allowed).sum()),
+        left_out=int((~offered & ~gone).sum()),
         set_aside=int((allowed & ~new & ~counting).sum()),
+        removed=int(gone.sum()),
     )
 
 

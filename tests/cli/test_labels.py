@@ -49,6 +49,18 @@ def test_an_import_prints_what_was_stored_and_what_was_not(table: Path, capsys: 
 
 
 @pytest.mark.usefixtures("home")
+def test_an_import_says_which_labels_are_about_removed_images(
+    workspace: Workspace, table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.removals.remove([0, 2], reason="blurred")
+    _, out, _ = run(capsys, "labels", "import", table, *ADA, "--column", "answer", "--path-column", "file")
+    assert out.splitlines()[:2] == [
+        "3 labels of media_watercolor stored for ada: 1 yes, 1 no, 1 unsure",
+        "  2 left out: removed from the collection",
+    ]
+
+
+@pytest.mark.usefixtures("home")
 def test_named_values_train_and_the_validation_sample_is_left_out(
     workspace: Workspace, watercolor: Attribute, small_pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

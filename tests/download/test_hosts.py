@@ -32,6 +32,8 @@ def test_a_rule_changes_the_host_and_nothing_else() -> None:
         (["old.example=new.example=x"], "no name of a host"),
         (["a.example=b.example", "a.example=c.example"], "Both b.example and c.example"),
         (["a.example=b.example", "b.example=c.example"], "Rules are applied once: write a.example=c.example"),
+        (["a.example=a.example", "b.example=a.example"], "the rule a.example=a.example changes nothing. Leave that"),
+        (["a.example=b.example", "b.example=a.example"], "a.example and b.example are each to be asked instead of"),
     ],
 )
 def test_what_is_no_rule_says_what_to_write(rules: list[str], words: str) -> None:

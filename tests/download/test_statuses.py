@@ -8,6 +8,7 @@ import pytest
 from bam_engine.download.lists import Line
 from bam_engine.download.outcomes import Failure, Picture
 from bam_engine.download.statuses import COLUMNS, Counts, Statuses, Waiting
+from bam_engine.download.urls import parse_url
 
 PICTURE = Picture("ab/ab.png", "ab", 3, 2, 10, '"v1"')
 
@@ -71,6 +72,16 @@ def test_the_host_with_most_urls_comes_first(statuses: Statuses) -> None:
     add(statuses, "http://a.example/1", "http://b.example/1", "http://b.example/2")
     statuses.list_hosts()
     assert [urls for _, _, urls in statuses.hosts(0, 9)] == [2, 1]
+
+
+def test_a_url_that_is_too_long_once_encoded_hides_no_other_of_its_list(statuses: Statuses) -> None:
+    long = f"https://old.example/{'ü' * 600}.jpg"
+    add(statuses, "https://old.example/1", long, "https://new.example/2")
+    statuses.list_hosts({"old.example": "new.example"})
+    assert [urls for _, _, urls in statuses.hosts(0, 9)] == [2, 1]
+    (_, moved, _), (_, other, _) = statuses.hosts(0, 9)
+    assert [one.url for one in statuses.waiting(moved, 0, 9)] == ["https://old.example/1", "https://new.example/2"]
+    assert [one.url for one in statuses.waiting(other, 0, 9)] == [parse_url(long).text]
 
 
 def test_a_url_waits_is_stored_is_added_or_has_failed(statuses: Statuses) -> None:

@@ -213,16 +213,65 @@ def test_captions_are_kept_as_they_were_written(workspace: Workspace, tmp_path: 
             ("b", 0, WATERCOLOR, "A cat", 1),
             ("a", 1, WATERCOLOR, "A cat", 1),
             ("a", 0, WATERCOLOR, "a  CAT", 1),
-            ("unknown", 2, WATERCOLOR, "A dog", 1),
+            ("b", 2, WATERCOLOR, "A dog", 1),
         ],
     )
     imported = import_bam(workspace, file)
     names = workspace.annotators.names()
     written = {(names[one.annotator_id], row, one.text) for row in range(3) for one in workspace.captions.of(row)}
-    assert written == {("W1", 0, "A cat"), ("W2", 0, "A cat"), ("W1", 1, "A cat"), ("unknown", 2, "A dog")}
+    assert written == {("W1", 0, "A cat"), ("W2", 0, "A cat"), ("W1", 1, "A cat"), ("W2", 2, "A dog")}
     assert (imported.captions, imported.known_captions) == (4, 1)
     again = import_bam(workspace, file)
     assert (again.captions, again.known_captions) == (0, 5)
+
+
+def test_a_caption_whose_assignment_is_lost_makes_nobody_of_its_name(workspace: Workspace, tmp_path: Path) -> None:
+    """Only our own exports, which have the table attributes, write the annotator's name in its place."""
+    file = write(
+        tmp_path / "bam.sqlite",
+        modules=[(1, 1, workspace.catalogue.uris()[0], 0, "")],
+        crowd_raw_captions=[("lost", 1, WATERCOLOR, "A glass of water", 1)],
+    )
+    imported = import_bam(workspace, file)
+    assert (imported.captions, workspace.annotators.all()) == (0, [])
+    assert imported.lines()[1:] == [
+        "1 left out: answer or caption without a worker: its assignment is not in crowd_raw_hits; the first: row 1 of "
+        "crowd_raw_captions, assignment 'lost'"
+    ]
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("create table attributes (name text, question text, instructions text)")
+    assert import_bam(workspace, file).captions == 1
+    assert [one.name for one in workspace.annotators.all()] == ["lost"]
+
+
+def test_simulated_workers_are_recognised_however_their_names_are_stored(workspace: Workspace, tmp_path: Path) -> None:
+    uris = workspace.catalogue.uris()
+    workers = {"a": 7, "b": " bot ", "c": "W1"}
+    file = write(
+        tmp_path / "bam.sqlite",
+        modules=[(row, 1, uris[row], 0, "") for row in range(3)],
+        crowd_raw_hits=[(key, WATERCOLOR, name, 1, 1.0, "") for key, name in workers.items()],
+        crowd_raw_choices=[(key, row, WATERCOLOR, 1) for row, key in enumerate(workers)],
+    )
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("create table workers (worker_id, simulated)")
+        connection.executemany("insert into workers values (?, ?)", [(7, 1), (" bot ", 1), ("W1", 0), (None, 1)])
+    imported = import_bam(workspace, file)
+    assert votes(workspace, WATERCOLOR) == {("W1", 2): 1}
+    assert [(reason, noted.number) for reason, noted in imported.left_out.items()] == [
+        ("answer or caption of a simulated annotator", 2)
+    ]
+
+
+def test_answers_about_removed_images_are_counted_and_not_stored_again(workspace: Workspace, bam: Path) -> None:
+    import_bam(workspace, bam)
+    workspace.removals.remove([0], reason="blurred")
+    assert import_bam(workspace, bam).lines() == [
+        "0 answers stored: 0 yes, 0 no, 0 unsure; 0 captions stored",
+        "4 already stored",
+        "2 left out: removed from the collection",
+        "1 left out: answer or caption about an image that is not in the collection",
+    ]
 
 
 def test_images_are_recognised_by_their_url(workspace: Workspace, tmp_path: Path) -> None:
@@ -261,17 +310,18 @@ def test_bad_rows_are_counted_by_reason_and_hide_no_others(workspace: Workspace,
             ("a", 1, WATERCOLOR, "x" * 500, 1),
             ("a", 1, WATERCOLOR, "a\x07bell", 1),
             ("d", 1, WATERCOLOR, "A bell", 1),
+            ("b", 1, WATERCOLOR, "A bell", 1),
         ],
     )
     imported = import_bam(workspace, file)
     assert votes(workspace, WATERCOLOR) == {("W1", 0): 1}
     left_out = {reason: (noted.number, noted.first) for reason, noted in imported.left_out.items()}
     assert left_out == {
-        "answer without a worker: its assignment is not in crowd_raw_hits": (
-            2,
+        "answer or caption without a worker: its assignment is not in crowd_raw_hits": (
+            3,
             "row 6 of crowd_raw_choices, assignment 'b'",
         ),
-        "answer of two workers: its assignment is in crowd_raw_hits twice": (
+        "answer or caption of two workers: its assignment is in crowd_raw_hits twice": (
             2,
             "row 9 of crowd_raw_choices, assignment 'd'",
         ),

@@ -11,7 +11,7 @@ from bam_engine.errors import AnnotationError, ExchangeError, LearningError, Not
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.labelling import tasks
 from bam_engine.labelling.exporting import image_labels, write_labels
-from bam_engine.labelling.importing import ImportedLabels, import_labels, store_labels
+from bam_engine.labelling.importing import Destination, ImportedLabels, import_labels, store_labels
 from bam_engine.training import querying, rounds, setting_aside, validation
 from bam_engine.training.models import latest_model, scores_of
 from bam_engine.workspace import Workspace
@@ -98,6 +98,33 @@ def test_what_is_imported_is_stored_whatever_was_removed_meanwhile(workspace: Wo
     assert settled(workspace, watercolor) == {3: 0}
     assert store_labels(workspace, watercolor, {3: 1}, annotator="ada").new == 1
     assert settled(workspace, watercolor) == {3: 1}
+
+
+def test_labels_of_removed_images_are_left_out_until_the_images_come_back(
+    workspace: Workspace, watercolor: Attribute
+) -> None:
+    labels = {0: 1, 1: 0, 2: 1, 3: 0}
+    store_labels(workspace, watercolor, {0: 1, 1: 0}, annotator="ada")
+    removal = workspace.removals.remove([1, 2], reason="blurred")
+    for new, repeated in ((1, 1), (0, 2), (0, 2)):
+        stored = store_labels(workspace, watercolor, labels, annotator="ada")
+        assert (stored.new, stored.repeated, stored.removed, stored.left_out) == (new, repeated, 2, 0)
+    assert settled(workspace, watercolor) == {0: 1, 3: 0}
+    workspace.removals.undo(removal.id)
+    assert store_labels(workspace, watercolor, labels, annotator="ada").new == 1
+    assert settled(workspace, watercolor) == labels
+
+
+@pytest.mark.parametrize("to", ["training", "validation"])
+def test_a_held_out_image_that_was_removed_is_counted_as_removed(
+    workspace: Workspace, watercolor: Attribute, truth: dict[int, int], to: Destination
+) -> None:
+    validation.draw_validation(workspace, watercolor, 30, seed=1)
+    sample = tasks.validation_task(workspace, watercolor).rows
+    outside = np.setdiff1d(np.arange(120), sample)
+    workspace.removals.remove([int(sample[0]), int(outside[0])], reason="blurred")
+    stored = store_labels(workspace, watercolor, truth, annotator="ada", to=to)
+    assert (stored.new, stored.left_out, stored.removed) == ((89, 29, 2) if to == "training" else (29, 89, 2))
 
 
 def test_labels_train_without_any_round(workspace: Workspace, watercolor: Attribute, from_csv, truth) -> None:
