@@ -123,7 +123,7 @@ def _certify(follower: Follower, guidance: Guidance, _report: Report) -> str:
     workspace, attribute = follower.workspace, follower.attribute
     if guidance.step == "certify":
         target = thresholds.TARGET if guidance.facts is None else guidance.facts.target
-        started = certification_store.current(workspace, attribute)
+        started = certification_store.current(workspace, attribute, target=target)
         if started is None:
             planned, seed = follower.sizes.certification, follower.draw_seed(200)
             certification.start(workspace, attribute, target=target, planned=planned, seed=seed)

@@ -25,7 +25,7 @@ from bam_engine.training import (
     recall_proposal,
     rounds,
 )
-from bam_engine.training.certification_population import labelled_yes
+from bam_engine.training.certification_population import known_rows, labelled_yes
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.certification_store import Certification
 from bam_engine.training.delivered import DeliveredCounts, delivered_at, delivered_of, not_covered
@@ -127,6 +127,9 @@ class Facts:
     askable, drawable
         Images that a further round could ask about, and that a further validation draw could hold; 0 while the sample
         or a round is being labelled.
+    certifiable
+        Those of the drawable images that a certification could ask about: nobody has answered or imported anything of
+        them.
     learned, gain
         What the diagnosis says: whether it learns, and whether another round is likely to help, which is not asked
         once a threshold is chosen.
@@ -138,7 +141,8 @@ class Facts:
     threshold
         The one in use, saved or suggested; None where no cut reaches the target.
     certifying, extending
-        The certification of the newest model, and what extends the promise in use over images that came later.
+        The certification of the newest model, for the target of a threshold that was chosen, and what extends the
+        promise in use over images that came later.
     proven
         Whether the validation sample certifies the target, so that no certification is needed.
     unconfirmed
@@ -163,6 +167,7 @@ class Facts:
     elsewhere: tuple[str, ...] = ()
     askable: int = 0
     drawable: int = 0
+    certifiable: int = 0
     learned: Learned | None = None
     gain: Gain | None = None
     target: float = TARGET
@@ -194,6 +199,11 @@ class Facts:
         return self.threshold.evidence.certified or self.threshold.evidence.recall_target is not None
 
     @property
+    def precise(self) -> bool:
+        """Whether the threshold in use is certified for its precision."""
+        return self.threshold is not None and self.threshold.evidence.certified
+
+    @property
     def audit_size(self) -> int:
         """How many images of each side an audit asks about: no more than accepted ones without a label."""
         usual = sizes(self.images)
@@ -205,13 +215,11 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
     """Gather what is known of ``attribute``."""
     state = rounds.state(workspace, attribute)
     threshold, verdict = current_threshold(workspace, attribute), judge(workspace, attribute)
-    started = certification_store.current(workspace, attribute)
     newest = state.rounds[-1] if state.rounds else None
-    target, saved = TARGET, threshold is not None and threshold.saved
-    if threshold is not None and saved:
-        target = threshold.evidence.target
-    elif started is not None:
-        target = started.target
+    saved = threshold is not None and threshold.saved
+    chosen = threshold.evidence.target if threshold is not None and saved else None
+    started, certifying = _current_certification(workspace, attribute, chosen)
+    target = chosen if chosen is not None else TARGET if started is None else started.target
     extending = extension.current(workspace, attribute)
     people = delivered_at(workspace, attribute, None).counts
     audit, sample = audits.latest_result(workspace, attribute), recall.newest(workspace, attribute)
@@ -219,6 +227,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
     sampled = embedded and (state.validation.total == 0 or state.validation.complete)
     resting = sampled and (newest is None or newest.state.complete)  # nobody has to label for training
     validation = tasks.validation_task(workspace, attribute)
+    drawable = drawable_rows(workspace, attribute) if resting else np.empty(0, np.int64)
     return Facts(
         images=count_images(workspace),
         labelled=people.by_people + people.rejected_by_people + people.unsure,
@@ -234,12 +243,13 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
         model=state.model is not None,
         elsewhere=tuple(key for key in encoders_of(workspace, attribute) if key != workspace.choice.key),
         askable=len(querying.query_pool(workspace, attribute)) if resting else 0,
-        drawable=len(drawable_rows(workspace, attribute)) if resting else 0,
+        drawable=len(drawable),
+        certifiable=len(np.setdiff1d(drawable, known_rows(workspace, attribute), assume_unique=True)),
         learned=None if verdict is None else verdict.learned,
         gain=_gain(workspace, attribute, verdict) if resting and not saved else None,
         target=target,
         threshold=threshold,
-        certifying=None if started is None else _certifying(workspace, started),
+        certifying=certifying,
         extending=None if extending is None else _tested(workspace, extending),
         proven=embedded and started is None and _is_proven(workspace, attribute, threshold),
         unconfirmed=0 if threshold is None else _unconfirmed(workspace, attribute),
@@ -290,6 +300,21 @@ def _is_proven(workspace: Workspace, attribute: Attribute, threshold: AttributeT
     evidence, model = threshold.evidence, model_by_id(workspace, threshold.model_id)
     options = {"target": evidence.target, "confidence": evidence.confidence}
     return draw_tests.certified(workspace, attribute, model, **options) is not None
+
+
+def _current_certification(
+    workspace: Workspace, attribute: Attribute, target: float | None
+) -> tuple[Certification | None, Certifying | None]:
+    """Return the certification for ``target``, or the newest if None, and how far it is.
+
+    One for another target says nothing of a threshold that was chosen for this one, but its batch has to be labelled.
+    """
+    newest = certification_store.current(workspace, attribute)
+    certifying = None if newest is None else _certifying(workspace, newest)
+    if target is None or certifying is None or certifying.batch.left:
+        return newest, certifying
+    same = certification_store.current(workspace, attribute, target=target)
+    return same, None if same is None else _certifying(workspace, same)
 
 
 def _certifying(workspace: Workspace, started: Certification) -> Certifying:

@@ -54,7 +54,7 @@ def more_rounds(facts: Facts) -> str:
         return "The gain of the last round exceeds chance, so another is likely to help."
     if facts.threshold is None:
         return f"No threshold reaches a precision of {percent(facts.target)} yet."
-    if facts.certified:
+    if facts.precise:
         recall = percent(facts.threshold.evidence.recall)
         return (
             f"A precision of {percent(facts.target)} is certified, at a recall of about {recall}: a round may raise it."
@@ -71,12 +71,14 @@ def unreachable(facts: Facts) -> str:
         return f"{words}, and none could be certified for it. A lower target or another encoder may do."
     if not facts.askable:
         return f"{words}, and no image is left for a round. A lower target or another encoder may do."
+    if facts.gain != "unlikely":
+        return f"{words} after {count(facts.round, 'round')}. A lower target or another encoder may do."
     return f"{words}, and another round is unlikely to help. A lower target or another encoder may do."
 
 
 def choose(facts: Facts) -> str:
     """Say why it is time to choose a threshold."""
-    if facts.certified and facts.learned != "fully":
+    if facts.precise and facts.learned != "fully":
         return f"A precision of {percent(facts.target)} is certified."
     if facts.certifying is not None and facts.gain != "unlikely":
         return f"No threshold could be certified for {percent(facts.target)}: this one is measured, and nothing more."
@@ -173,11 +175,13 @@ def audit_shows(facts: Facts) -> str:
     target, met = percent(facts.target), None if facts.audit is None else facts.audit.met
     if met:
         return f"The audit meets the target of {target}.{not_covered(facts)}"
-    if facts.certified:
+    if facts.precise:
         return f"A precision of {target} is certified, and the audit does not contradict it.{not_covered(facts)}"
     words = f"The audit is inconclusive about the target of {target}"
     if facts.certifying is not None:
         return f"{words}, and no threshold could be certified for it: what is delivered is measured, not guaranteed."
+    if not facts.auditable:
+        return f"{words}, and no accepted image is left to ask about."
     return f"{words}: a larger one may tell."
 
 

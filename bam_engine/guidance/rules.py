@@ -42,7 +42,7 @@ MOST_ROUNDS = 8
 """Rounds after which none is asked for, though no threshold may reach the target."""
 
 MIN_CERTIFIABLE = 60
-"""Images without a label that are accepted, below which a certification is not worth its labels: audit all of them."""
+"""Images that a certification could ask about, up to which it is not worth its labels: label or audit all of them."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Rule:
 
 def can_find(facts: Facts) -> bool:
     """Return whether a certification can be started that may find a threshold."""
-    return facts.certifying is None and not facts.certified and not facts.proven and facts.drawable > MIN_CERTIFIABLE
+    return facts.certifying is None and not facts.certified and not facts.proven and facts.certifiable > MIN_CERTIFIABLE
 
 
 def _all_labelled(facts: Facts) -> bool:

@@ -22,7 +22,7 @@ def threshold(*, saved: bool = False, certified: bool = False, recall: float = 0
 NEW = Facts(images=1000, askable=900, drawable=900)
 FEW = 60  # images that nobody was asked about: too few for a certification
 TRAINED = replace(NEW, validation=DONE, round=1, batch=DONE, trained=True, model=True, learned="yes", drawable=FEW)
-LARGE = replace(TRAINED, drawable=FEW + 1)
+LARGE = replace(TRAINED, certifiable=FEW + 1)
 COUNTS = DeliveredCounts(10, 90, 20, 880, 0, 0)
 ALL_LABELLED = replace(COUNTS, by_classifier=0)
 SAVED = replace(TRAINED, threshold=threshold(saved=True), delivered=COUNTS, auditable=90)
@@ -68,12 +68,12 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(LARGE, threshold=threshold(), round=4, certifying=certifying(more=0)), "decide"),
         (replace(LARGE, round=4, certifying=certifying(more=0)), "diagnose"),
         (replace(LARGE, round=1, certifying=certifying(more=0), gain="likely"), "diagnose"),
-        (replace(SAVED, drawable=FEW + 1), "certify"),
-        (replace(SAVED, drawable=FEW + 1, delivered=ALL_LABELLED, unconfirmed=2), "certify"),
-        (replace(SAVED, drawable=FEW + 1, delivered=ALL_LABELLED), "done"),
+        (replace(SAVED, certifiable=FEW + 1), "certify"),
+        (replace(SAVED, certifiable=FEW + 1, delivered=ALL_LABELLED, unconfirmed=2), "certify"),
+        (replace(SAVED, certifiable=FEW + 1, delivered=ALL_LABELLED), "done"),
         (replace(SAVED, delivered=ALL_LABELLED, unconfirmed=2), "done"),
-        (replace(SAVED, drawable=FEW + 1, audit=Audited(DONE, True, None, 0)), "certify"),
-        (replace(SAVED, drawable=FEW + 1, audit=Audited(DONE, True, True, 0)), "done"),
+        (replace(SAVED, certifiable=FEW + 1, audit=Audited(DONE, True, None, 0)), "certify"),
+        (replace(SAVED, certifiable=FEW + 1, audit=Audited(DONE, True, True, 0)), "done"),
         (CERTIFIED, "audit"),
         (SAVED, "audit"),
         (replace(SAVED, auditable=0), "done"),
@@ -104,7 +104,7 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(SAVED, audit=Audited(DONE, True, True, 0)), "done"),
         (replace(SAVED, audit=Audited(DONE, True, None, 0)), "done"),
         (replace(SAVED, audit=Audited(DONE, True, False, 0)), "diagnose"),
-        (replace(SAVED, drawable=FEW + 1, audit=Audited(DONE, True, False, 0)), "certify"),
+        (replace(SAVED, certifiable=FEW + 1, audit=Audited(DONE, True, False, 0)), "certify"),
         (replace(SAVED, audit=Audited(DONE, True, False, 0), certifying=certifying(more=0)), "diagnose"),
     ],
 )
@@ -145,7 +145,7 @@ def test_whoever_sets_a_threshold_is_offered_no_round_that_cannot_help() -> None
 def test_what_is_certified_is_not_certified_again() -> None:
     facts = replace(SAVED, threshold=threshold(saved=True, certified=True))
     assert "certify" not in [each.step for each in alternatives(facts, "audit")]
-    assert "certify" in [each.step for each in alternatives(replace(SAVED, drawable=FEW + 1), "audit")]
+    assert "certify" in [each.step for each in alternatives(replace(SAVED, certifiable=FEW + 1), "audit")]
 
 
 def test_where_votes_are_missing_the_reason_says_so() -> None:
