@@ -162,7 +162,7 @@ def test_an_attribute_under_way_gives_a_report_that_says_what_is_missing(
     assert missing_at(workspace, watercolor) == "No threshold has been chosen; the one shown is a suggestion."
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
     assert missing_at(workspace, watercolor) == "The threshold is not audited."
-    assert gather(workspace, watercolor).guidance.step == "audit"
+    assert gather(workspace, watercolor).guidance.step == "certify", "which can find one that is sure of its target"
     drawn = audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1)
     assert missing_at(workspace, watercolor) == "The audit of the threshold is not finished."
     oracle.answer(workspace, drawn.task)
