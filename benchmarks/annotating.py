@@ -17,11 +17,12 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -29,16 +30,19 @@ from PIL import Image
 
 from bam_engine import database as db
 from bam_engine.annotation import Answers, Assignment, NewAnswer, complete, consensus
+from bam_engine.errors import StoreUnavailable
 from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.tasks import Task
 from bam_engine.workspace import Workspace
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
+T = TypeVar("T")
+
 PEOPLE, PROCESSES, IMAGES, VOTES = 50, 2, 2000, 2
 WRONG, UNSURE, TWICE, LATE = 0.1, 0.03, 0.1, 0.05
 ATTRIBUTE = "kite"
-LOOK_AGAIN = 0.005  # seconds between looks of somebody who waits for images that others hold
+LOOK_AGAIN = 0.05  # seconds between looks of somebody who waits for images that others hold
 
 
 @dataclass
@@ -85,21 +89,30 @@ def task_of(workspace: Workspace) -> Task:
     return Task(workspace.attributes.get(ATTRIBUTE), "round", 1, "Round 1", rows)
 
 
+def insist(ask: Callable[[], T]) -> T:
+    """Ask again where the database was busy for too long, as a browser does."""
+    while True:
+        try:
+            return ask()
+        except StoreUnavailable:
+            time.sleep(LOOK_AGAIN)
+
+
 def annotate(workspace: Workspace, name: str, work: Work, rng: np.random.Generator) -> None:
     """Answer as one person until no image needs them."""
-    task = task_of(workspace)
-    who = workspace.annotations.annotator(name)
+    task = insist(lambda: task_of(workspace))
+    who = insist(lambda: workspace.annotations.annotator(name))
     while True:
         begin = time.perf_counter()
-        assignment = assigning.open_task(workspace, task, name)
+        assignment = insist(lambda: assigning.open_task(workspace, task, name))
         if assignment is None:
-            if not assigning.held_by_others(workspace, task, who):
+            if not insist(lambda: assigning.held_by_others(workspace, task, who)):
                 return
             time.sleep(LOOK_AGAIN)
             continue
         work.opens.append(time.perf_counter() - begin)
         if rng.random() < LATE:
-            workspace.leases.give_back([assignment.id])
+            insist(partial(workspace.leases.give_back, [assignment.id]))
             time.sleep(LOOK_AGAIN)
         submit(workspace, assignment, work, rng)
 
@@ -111,8 +124,10 @@ def submit(workspace: Workspace, assignment: Assignment, work: Work, rng: np.ran
     answers = [NewAnswer(uuid.uuid4().hex, row, int(one)) for row, one in zip(assignment.rows, said, strict=True)]
     for _ in range(1 + (rng.random() < TWICE)):
         begin = time.perf_counter()
-        saved = workspace.annotations.record(
-            assignment.id, answers, terms_of=lambda of: assigning.terms_of(workspace, of)
+        saved = insist(
+            lambda: workspace.annotations.record(
+                assignment.id, answers, terms_of=lambda of: assigning.terms_of(workspace, of)
+            )
         )
         work.submits.append(time.perf_counter() - begin)
         work.extra += saved.extra

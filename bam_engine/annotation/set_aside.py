@@ -68,6 +68,8 @@ def set_aside_through(snapshot: Snapshot, attribute_id: int) -> Through:
     supposed = _supposed.get()
     if supposed is not None and attribute_id in supposed:
         return supposed[attribute_id]
+    if not any(snapshot.version(set_aside_answers)):  # nothing was ever set aside
+        return {}
     rows = snapshot.rows_with(set_aside_answers.c.attribute_id, attribute_id)
     return {one.annotator_id: one.through for one in rows}
 

@@ -85,16 +85,13 @@ def test_the_tour_ends_with_an_exported_dataset(app: tuple[Page, str, Workspace]
     begin_with_an_attribute(page)
     label_a_page(page, workspace)
     let_them_finish(page, workspace)
-    see_what_it_is_worth(page)
+    see_what_it_is_worth(page, workspace)
     look_at_what_was_accepted(page)
     take_it_away(page, workspace)
     go(page, "Overview")
     expect(page.get_by_text("Attribute quality", exact=True)).to_be_visible()
     expect(page.locator(".bam-worth")).to_contain_text("truth")
     keep(page, "overview")
-    result = audits.latest_result(workspace, workspace.attributes.get(ATTRIBUTE))
-    assert result is not None
-    assert result.complete
     print(f"the tour of {COUNT:,} images took {(time.monotonic() - begun) / 60:.1f} minutes")
 
 
@@ -160,22 +157,27 @@ def let_them_finish(page: Page, workspace: Workspace) -> None:
     go(page, "Rounds")
     button(page, "Auto-label to the end")
     expect(page.get_by_text("Ground truth", exact=True)).to_be_visible()
-    expect(page.get_by_text("the audit: ", exact=False).first).to_be_visible()
+    expect(page.get_by_text(re.compile("the audit: |nothing is left to audit")).first).to_be_visible()
     keep(page, "rounds")
     said = simulated_annotators.count_answers(workspace, workspace.attributes.get(ATTRIBUTE))
     assert said.people == 24
     assert said.simulated > 100
 
 
-def see_what_it_is_worth(page: Page) -> None:
-    """Step 6: beside the truth."""
+def see_what_it_is_worth(page: Page, workspace: Workspace) -> None:
+    """Step 6: beside the truth. Of so few images, people may have labelled all that is delivered."""
     go(page, "Threshold")
     expect(page.get_by_text("Chosen for a precision of")).to_be_visible()
     expect(page.get_by_text("Known only because the collection is generated.")).to_be_visible()
     keep(page, "threshold")
     go(page, "Audit")
-    expect(page.get_by_test_id("stMetric").filter(has_text="Effective sample size")).to_be_visible()
-    expect(page.get_by_text("Known only because the collection is generated.")).to_be_visible()
+    result = audits.latest_result(workspace, workspace.attributes.get(ATTRIBUTE))
+    if result is None:
+        expect(page.get_by_text("nothing is left to audit").first).to_be_visible()
+    else:
+        assert result.complete
+        expect(page.get_by_test_id("stMetric").filter(has_text="Effective sample size")).to_be_visible()
+        expect(page.get_by_text("Known only because the collection is generated.")).to_be_visible()
     keep(page, "audit")
     go(page, "Report")
     with page.expect_download() as report:

@@ -53,7 +53,7 @@ def test_what_is_as_good_as_it_gets_is_not_pushed_further(
     oracle.play(workspace, watercolor, count=1)
     app = open_page(workspace, "rounds")
     assert "as good as it gets" in _told(app)
-    assert any("Choose a threshold" in str(element.value) for element in app.markdown)
+    assert any("Certify a threshold" in str(element.value) for element in app.markdown)
 
 
 def test_without_positives_in_the_validation_set_the_page_says_why_it_cannot_tell(

@@ -47,7 +47,7 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
     assert "No threshold has been chosen" in app.info[0].value
     assert len(app.get("plotly_chart")) == 3
     thresholds.save(workspace, watercolor, thresholds.suggest(workspace, watercolor, target=0.9))
-    assert "Start audit" in labels(open_report(workspace))
+    assert "Certify the threshold" in labels(open_report(workspace))
     oracle.answer(workspace, audits.draw(workspace, watercolor, n_accepted=4, n_rejected=4, seed=1).task)
     app = open_report(workspace)
     assert not app.info
