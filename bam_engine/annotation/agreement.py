@@ -298,6 +298,16 @@ def majority_of_others(table: Table, column: int) -> NDArray[np.int8]:
     return majority
 
 
+def beside_others(table: Table, column: int) -> tuple[NDArray[np.intp], NDArray[np.int8], NDArray[np.int8]]:
+    """Return the images that an annotator answered and on which the others are not tied, by their places in the table.
+
+    With the annotator's answers to them, and what most others say: codes, int8, as in the table.
+    """
+    own, others = table.codes[:, column], majority_of_others(table, column)
+    places = np.flatnonzero((own != NO_ANSWER) & (others != NO_ANSWER))
+    return places, own[places], others[places]
+
+
 def _check_shared(table: Table, images: int) -> None:
     if len(table.annotators) == 0:
         raise Undefined("There are no answers yet. Answer some images first.")

@@ -142,20 +142,6 @@ def planned_answers(workspace: Workspace, attribute: Attribute) -> Answers:
     return Answers(answers.rows[kept], answers.annotators[kept], answers.answers[kept])
 
 
-def with_majority(workspace: Workspace, attribute: Attribute, annotator_id: int) -> Measure:
-    """Return how often one annotator says what most others say, their own vote left out, with its interval.
-
-    It is the figure of :class:`AnnotatorAgreement`, without the work for everybody else. Settled labels are no measure
-    of this: an image on which two agree is asked of no third, so whatever is settled without a person's vote is mostly
-    what others said against it.
-    """
-    table = agreeing.tabulate(planned_answers(workspace, attribute))
-    column = _column(table, annotator_id)
-    if column is None:
-        return undefined("There are no answers to compare.", 0)
-    return _with_majority(table, column, workspace.catalogue.projects()[table.rows])
-
-
 def _planned(workspace: Workspace, attribute: Attribute, answers: Answers) -> NDArray[np.bool_]:
     """Return which answers were asked for whatever others had said.
 
@@ -354,7 +340,8 @@ def _annotators(
             codes = table.codes[:, column]
             answered = codes != agreeing.NO_ANSWER
             positive = proportion(codes[answered] == agreeing.YES, groups[answered])
-            with_majority = _with_majority(table, column, groups)
+            places, own_codes, others = agreeing.beside_others(table, column)
+            with_majority = proportion(own_codes == others, groups[places])
         lines.append(
             AnnotatorAgreement(
                 name=names[int(key)],
@@ -368,13 +355,6 @@ def _annotators(
             )
         )
     return tuple(lines)
-
-
-def _with_majority(table: Table, column: int, groups: NDArray[np.int64]) -> Measure:
-    """Return how often an annotator says what most others say of the images that both answered."""
-    codes, others = table.codes[:, column], agreeing.majority_of_others(table, column)
-    both = (codes != agreeing.NO_ANSWER) & (others != agreeing.NO_ANSWER)
-    return proportion(codes[both] == others[both], groups[both])
 
 
 def _column(table: Table, annotator: int) -> int | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
-from bam_engine.annotation.agreement import NO, NO_ANSWER, YES, Table, majority_of_others, tabulate
+from bam_engine.annotation.agreement import NO, YES, Table, beside_others, tabulate
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.formatting import count, percent
 from bam_engine.labelling.agreement import planned_answers
@@ -111,11 +111,10 @@ def compared(workspace: Workspace, attribute: Attribute) -> dict[int, Comparison
 
 def _comparison(attribute: str, table: Table, column: int, groups: NDArray[np.int64]) -> Comparison | None:
     """Return the comparison of the annotator in a column; None where nobody else answered their images."""
-    own, others = table.codes[:, column], majority_of_others(table, column)
-    both = np.flatnonzero((own != NO_ANSWER) & (others != NO_ANSWER))
-    if not len(both):
+    places, own, others = beside_others(table, column)
+    if not len(places):
         return None
-    own, others, groups = own[both], others[both], groups[both]
+    groups = groups[places]
 
     def where(said: int) -> Measure:
         asked = others == said

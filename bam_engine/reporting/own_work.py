@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, TASK_PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling.accepted import accepted_answers
-from bam_engine.labelling.agreement import with_majority
-from bam_engine.labelling.measures import Measure
+from bam_engine.labelling.measures import Measure, undefined
+from bam_engine.labelling.with_others import compared
 from bam_engine.reporting.overview import waiting_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -77,11 +77,16 @@ def own_work(workspace: Workspace, annotator: str) -> OwnWork:
                 images=len(days),
                 by_day=Counter(days.tolist()),
                 accepted=accepted_answers(workspace, attribute)[annotator_id],
-                agreement=with_majority(workspace, attribute, annotator_id),
+                agreement=_agreement(workspace, attribute, annotator_id),
                 left=left.get(attribute.name, 0),
             )
         )
     return OwnWork(annotator, tuple(found))
+
+
+def _agreement(workspace: Workspace, attribute: Attribute, annotator_id: int) -> Measure:
+    found = compared(workspace, attribute).get(annotator_id)
+    return undefined("Nobody else has answered the same images.", 0) if found is None else found.agreement
 
 
 def _days(workspace: Workspace, attribute: Attribute, annotator_id: int) -> NDArray[np.datetime64]:

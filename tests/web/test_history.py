@@ -113,14 +113,8 @@ class SlowServer:
             self.socket.send(message)
 
 
-def test_a_page_that_was_left_before_its_address_had_come_writes_it_nowhere_else(page: Page) -> None:
-    server = SlowServer(page)
-    expect(page.locator("h1")).to_have_text("Annotators")
-    steps = page.evaluate("history.length")
-    server.hold(b"attribute=content_apple")
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Attributes", exact=True).click()
-    page.wait_for_url("**/attributes")
-    server.wait_for(b"attribute=content_apple")
+def step_back_to_annotators(page: Page, server: SlowServer) -> None:
+    """Step back, use the page, and let it hear what the pages that were left have sent: it stays as it is."""
     page.go_back()
     page.wait_for_url("**/annotators")
     page.mouse.wheel(0, 10)
@@ -129,6 +123,17 @@ def test_a_page_that_was_left_before_its_address_had_come_writes_it_nowhere_else
     expect(page.locator("h1")).to_have_text("Annotators")
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     assert page.url.endswith("/annotators")
+
+
+def test_a_page_that_was_left_before_its_address_had_come_writes_it_nowhere_else(page: Page) -> None:
+    server = SlowServer(page)
+    expect(page.locator("h1")).to_have_text("Annotators")
+    steps = page.evaluate("history.length")
+    server.hold(b"attribute=content_apple")
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Attributes", exact=True).click()
+    page.wait_for_url("**/attributes")
+    server.wait_for(b"attribute=content_apple")
+    step_back_to_annotators(page, server)
     assert page.evaluate("history.length") == steps + 1
 
 
@@ -144,14 +149,7 @@ def test_a_page_that_comes_after_the_second_step_back_adds_no_step(page: Page) -
     page.go_back()
     page.wait_for_url("**/attributes?attribute=content_apple")
     server.wait_for(b"Attributes \xc2\xb7 pomology")
-    page.go_back()
-    page.wait_for_url("**/annotators")
-    page.mouse.wheel(0, 10)
-    page.keyboard.press("Shift")
-    server.release()
-    expect(page.locator("h1")).to_have_text("Annotators")
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    assert page.url.endswith("/annotators")
+    step_back_to_annotators(page, server)
     page.go_forward()
     page.wait_for_url("**/attributes?attribute=content_apple")
     expect(page.locator("h1")).to_have_text("Attributes")
