@@ -26,7 +26,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ class Case:
 
     def pictures(self, encoder: str = "") -> pictures.Pictures:
         """Return the images of the run, by its encoder or by another."""
-        found = _pictures(encoder or self.encoder)
+        found = pictures.load(encoder or self.encoder)
         return found if not self.images else part(found, self.images, self.seed)
 
 
@@ -98,11 +98,6 @@ class Followed:
     @property
     def broken(self) -> bool:
         return self.certified and self.precision < TARGET - 1e-12
-
-
-@cache
-def _pictures(encoder: str) -> pictures.Pictures:
-    return pictures.load(encoder)
 
 
 def part(found: pictures.Pictures, n: int, seed: int) -> pictures.Pictures:

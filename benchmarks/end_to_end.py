@@ -29,7 +29,6 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +100,9 @@ def plan(contestant: str, n: int, error_rate: float) -> Protocol:
     return replace(protocol.proposed(n, judges), rounds=rounds, planned=min(planned, n // 4))
 
 
-@cache
-def _pictures(encoder: str) -> pictures.Pictures:
-    return pictures.load(encoder)
-
-
 def play(case: tuple[str, str, float, str, int]) -> Run:
     """Play one run on all pictures, in a workspace of its own."""
-    return play_on(_pictures(case[0]), case)
+    return play_on(pictures.load(case[0]), case)
 
 
 def play_on(found: pictures.Pictures, case: tuple[str, str, float, str, int]) -> Run:
@@ -273,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if missing:
         print(f"Skipped: the real pictures, or the weights of {', '.join(missing)}, are not in ../shared.")
         return
-    begin, found = time.perf_counter(), {encoder: _pictures(encoder) for encoder in options.encoders}
+    begin, found = time.perf_counter(), {encoder: pictures.load(encoder) for encoder in options.encoders}
     data = found[options.encoders[0]]
     print(f"{len(data.vectors):,} real pictures, precision {TARGET:.0%} at 95% confidence; {machine()}", flush=True)
     cases = [

@@ -6,6 +6,7 @@ In:  an encoder's name. Out: arrays in the order of ``labels.csv``. The vectors 
 
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ def available(encoder: str) -> bool:
     return (SHARED / "images" / "labels.csv").exists() and (checkpoint is None or checkpoint.exists())
 
 
+@cache
 def load(encoder: str = "mobilenetv2") -> Pictures:
     """Return the 6,793 pictures by ``encoder``, one of ``ENCODERS``; the first time takes a few minutes."""
     labels = pd.read_csv(SHARED / "images" / "labels.csv")

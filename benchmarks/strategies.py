@@ -25,7 +25,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -153,15 +152,10 @@ def run(world: World, attribute: str, contestant: str, supervised: float, *, bud
     return Played(attribute, world.seed, contestant, reached, round(supervised, 4), shown, tuple(positives))
 
 
-@cache
-def _pictures(encoder: str) -> pictures.Pictures:
-    return pictures.load(encoder)
-
-
 def job(task: tuple[str, str, int, tuple[str, ...], int]) -> list[Played]:
     """Play one attribute and seed with every contestant; a process does one after the other."""
     encoder, attribute, seed, contestants, budget = task
-    found = _pictures(encoder)
+    found = pictures.load(encoder)
     world = world_of(found.vectors, found.truth[attribute], found.projects, seed)
     supervised = world.supervised()
     return [run(world, attribute, one, supervised, budget=budget) for one in contestants]
@@ -305,7 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not pictures.available(options.encoder):
         print("Skipped: the real pictures or the encoder's weights are not in ../shared.")
         return
-    begin, data = time.perf_counter(), _pictures(options.encoder)
+    begin, data = time.perf_counter(), pictures.load(options.encoder)
     print(
         f"{len(data.vectors)} images, {options.encoder}, batches of {BATCH}, {options.seeds} seeds; {machine()}",
         flush=True,

@@ -31,7 +31,7 @@ def small(monkeypatch):
     truth = vectors[:, 0] > 0.5
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     found = pictures.Pictures(vectors.astype(np.float16), np.arange(400), {"bird": truth})
-    monkeypatch.setattr(advice, "_pictures", lambda encoder: found)
+    monkeypatch.setattr(pictures, "load", lambda encoder: found)
     monkeypatch.setattr(pictures, "available", lambda encoder: True)
     return found
 

@@ -48,7 +48,7 @@ def test_a_run_is_played_kept_and_not_played_again(tmp_path, monkeypatch, capsys
     truth = vectors[:, 0] > 0.5
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     small = pictures.Pictures(vectors.astype(np.float16), np.arange(400), {"bird": truth})
-    monkeypatch.setattr(end_to_end, "_pictures", lambda encoder: small)
+    monkeypatch.setattr(pictures, "load", lambda encoder: small)
     monkeypatch.setattr(pictures, "available", lambda encoder: True)
     monkeypatch.setattr(end_to_end, "play_all", lambda cases, processes: map(end_to_end.play, cases))
     words = ["--attributes", "bird", "--encoders", "builtin", "--error-rates", "0", "--seeds", "1"]
