@@ -15,7 +15,7 @@ from bam_engine.labelling import bulk
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.team import Role
 from bam_engine.training import querying
-from web import guideline_examples, jobs, people, removing, tagging, ui
+from web import guideline_examples, jobs, people, proposing, removing, tagging, ui
 from web.engine import workspace
 from web.gallery_query import show
 from web.navigation import go
@@ -54,6 +54,7 @@ def selection_popover(query: Query, rows: NDArray[np.int64]) -> None:
         teaches = attribute is not None and people.may(Role.REVIEWER)
         if attribute is not None and teaches and st.button("Use as examples for a round", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
+        proposing.offer(rows)
         if removing.pressed("gallery-remove", "Remove from the collection"):
             with ui.guard():
                 removing.remove(rows, "a selection", popover=_CHOSEN)

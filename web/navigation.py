@@ -37,7 +37,7 @@ GROUPS = {
         "guide": ("Guide", "menu_book"),
     },
 }
-_OF_A_TEAM = {"Team": {"people": ("People", "badge")}}
+_OF_A_TEAM = {"Team": {"proposals": ("Proposals", "lightbulb"), "people": ("People", "badge")}}
 START = "overview"
 """The page at the root."""
 _FOCUS = "attribute_kept"

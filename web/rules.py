@@ -33,6 +33,7 @@ PAGES: dict[str, Role] = {
     "report": Role.VIEWER,
     "agreement": Role.REVIEWER,
     "annotators": Role.REVIEWER,
+    "proposals": Role.VIEWER,
     "people": Role.VIEWER,
     "images": Role.OWNER,
     "embed": Role.OWNER,

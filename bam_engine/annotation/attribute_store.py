@@ -34,6 +34,12 @@ class Attributes:
         AnnotationError
             The name is invalid or taken, the kind is unknown, or the question is empty.
         """
+        with self._engine.begin() as connection:
+            key = self.insert(connection, name, kind, question, instructions)
+        return self.by_id(key)
+
+    def insert(self, connection: sa.Connection, name: str, kind: str, question: str, instructions: str = "") -> int:
+        """Define a new attribute as :meth:`add` does, in a transaction of the caller; return its id."""
         values = {
             "name": check_name(name, check_kind(kind)),
             "kind": kind,
@@ -41,12 +47,11 @@ class Attributes:
             "instructions": instructions.strip(),
         }
         try:
-            with self._engine.begin() as connection:
-                key = insert_row(connection, attributes, {**values, "made_at": now()})
-                log_activity(connection, "added attribute", values["name"])
+            key = insert_row(connection, attributes, {**values, "made_at": now()})
         except sa.exc.IntegrityError as error:
             raise self._taken(values["name"]) from error
-        return self.by_id(key)
+        log_activity(connection, "added attribute", values["name"])
+        return key
 
     def get(self, name: str) -> Attribute:
         """Return the attribute with this name, or else the one that had it last.

@@ -10,6 +10,7 @@ from bam_engine.api.annotators import Annotators
 from bam_engine.api.attribute import AttributeHandle
 from bam_engine.api.embeddings import Embeddings
 from bam_engine.api.images import Images
+from bam_engine.api.proposals import Proposals
 from bam_engine.api.results import Results
 from bam_engine.api.tags import Tags
 from bam_engine.database import backups
@@ -20,7 +21,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
 
 
-class Collection(Images, Tags, Annotators, Embeddings, Results):
+class Collection(Images, Tags, Annotators, Proposals, Embeddings, Results):
     """The images of one folder of work, with their embeddings, attributes and labels.
 
     Open one with :func:`bam_engine.open`, use it as a context manager or :meth:`close` it. Every image has a *row*, a

@@ -26,6 +26,7 @@ from bam_engine.cli import (
     guidelines,
     labels,
     layouts,
+    proposals,
     recall,
     removals,
     results,
@@ -103,8 +104,9 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    setup = (serve, users, demo, collection, urls, removals, tags, attributes, guidelines, annotators, labels)
+    setup = (serve, demo, collection, urls, removals, tags, attributes, guidelines, labels)
+    team = (users, annotators, proposals)
     ways = (weights, search, encoders, simulation, training, recall, agreement)
-    for module in (*setup, *ways, layouts, results, datasets, backups, status):
+    for module in (*setup, *team, *ways, layouts, results, datasets, backups, status):
         module.add_commands(commands)
     return top

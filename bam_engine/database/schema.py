@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -237,6 +237,41 @@ image_tags = sa.Table(
     sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # who added it; null if nobody gave a name
     _made_at(),
     sa.UniqueConstraint("row", "tag"),
+)
+proposals = sa.Table(  # attributes that people want the next version to have
+    "proposals",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("question", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),  # why it should be asked; may be empty
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
+    _made_at(),
+    sa.Column("withdrawn_at", sa.Text),  # null: whoever proposed it still wants it
+)
+proposal_images = sa.Table(  # in which the answer is yes
+    "proposal_images",
+    metadata,
+    sa.Column("proposal_id", sa.ForeignKey("proposals.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("position", sa.Integer, nullable=False),
+)
+proposal_votes = sa.Table(  # beside that of whoever proposed it
+    "proposal_votes",
+    metadata,
+    sa.Column("proposal_id", sa.ForeignKey("proposals.id"), primary_key=True),
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), primary_key=True),
+    _made_at(),
+)
+proposal_decisions = sa.Table(  # of owners; a proposal without one is open, unless it was withdrawn
+    "proposal_decisions",
+    metadata,
+    sa.Column("proposal_id", sa.ForeignKey("proposals.id"), primary_key=True),
+    sa.Column("outcome", sa.Text, nullable=False),  # "accepted", "merged", "declined"
+    sa.Column("attribute_id", sa.ForeignKey("attributes.id")),  # what it became, or what it was merged into
+    sa.Column("into_id", sa.ForeignKey("proposals.id")),  # the proposal it was merged into
+    sa.Column("note", sa.Text, nullable=False),
+    _made_at(),
 )
 validation_draws = sa.Table(
     "validation_draws",

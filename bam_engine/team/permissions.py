@@ -25,8 +25,10 @@ _DECISIONS = (
     *(schema.audits, schema.audit_images, schema.recall_samples, schema.recall_images),
 )
 _COMPUTED = (schema.activity, schema.calibrations, schema.measured_thresholds, schema.measurements, schema.revisions)
+_PROPOSALS = (schema.proposals, schema.proposal_images, schema.proposal_votes)  # what is decided of them is the owners'
 MAY_WRITE: dict[str, Role] = {
     **{table.name: Role.VIEWER for table in _COMPUTED},  # the program writes them for whoever looks
+    **{table.name: Role.VIEWER for table in _PROPOSALS},
     **{table.name: Role.ANNOTATOR for table in (*_ANSWERS, schema.saved_views)},
     **{table.name: Role.REVIEWER for table in _DECISIONS},
 }

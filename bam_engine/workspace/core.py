@@ -26,6 +26,7 @@ from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.caption_store import Captions
 from bam_engine.annotation.lease_store import Leases
+from bam_engine.annotation.proposal_store import Proposals
 from bam_engine.annotation.set_aside import SetAsideAnswers
 from bam_engine.annotation.tag_store import Tags
 from bam_engine.collection import Catalogue, Thumbnails, mark_as_cache
@@ -142,6 +143,7 @@ class Workspace:
         self.set_aside_answers = SetAsideAnswers(self.engine)
         self.captions = Captions(self.engine)
         self.tags = Tags(self.engine)
+        self.proposals = Proposals(self.engine)
         self.encoders = Encoders(self.engine, self.cache)
         self.jobs = Jobs(within=self._within_job)
         self.memory = Memory()

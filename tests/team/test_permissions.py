@@ -14,9 +14,10 @@ from bam_engine.team.permissions import MAY_WRITE, check_may_write, plural, rest
 
 OWNERS_ALONE = {
     *("accounts", "sessions", "invitations", "join_requests", "merged_annotators"),
-    *("images", "problems", "removals", "removed_images", "returns"),
+    *("images", "problems", "proposal_decisions", "removals", "removed_images", "returns"),
 }
-VIEWERS_TOO = {"activity", "calibrations", "measured_thresholds", "measurements", "revisions"}
+COMPUTED = {"activity", "calibrations", "measured_thresholds", "measurements", "revisions"}
+VIEWERS_TOO = COMPUTED | {"proposals", "proposal_images", "proposal_votes"}
 
 
 def may(table: str, role: Role) -> bool:
@@ -33,7 +34,7 @@ def test_what_is_not_named_is_the_owners() -> None:
     assert all(may(table, Role.OWNER) for table in metadata.tables)
 
 
-def test_viewers_write_only_what_the_program_computes_for_whoever_looks() -> None:
+def test_viewers_write_their_proposals_and_what_the_program_computes_for_whoever_looks() -> None:
     assert {table for table in metadata.tables if may(table, Role.VIEWER)} == VIEWERS_TOO
 
 

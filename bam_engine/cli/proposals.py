@@ -1,0 +1,95 @@
+"""``proposal``: the attributes that people of a team propose, and what is decided about them."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
+
+from bam_engine.annotation.proposal_store import OPEN, Proposal
+from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.formatting import count
+from bam_engine.labelling.proposed_attributes import accept_proposal
+from bam_engine.labelling.tasks import attribute_of
+from bam_engine.workspace import Workspace
+from bam_engine.workspace.flow import one_flow
+
+
+def add_commands(commands: "Commands[ArgumentParser]") -> None:
+    """Add the command and its subcommands to the parser."""
+    text = "list the attributes that people propose, and accept, merge or decline them"
+    command = commands.add_parser("proposal", help=text, description=f"{text.capitalize()}.", epilog=EPILOG)
+    actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
+    action = add_command(actions, "list", list_all, "list the open proposals, those with the most votes first")
+    action.add_argument("--all", action="store_true", help="also those that were decided or withdrawn")
+    action.add_argument("--json", action="store_true", help="print them as JSON")
+    action = add_command(actions, "add", add, "propose an attribute")
+    action.add_argument("name")
+    action.add_argument("question")
+    action.add_argument("--reason", default="", metavar="TEXT", help="why it should be asked")
+    action.add_argument("--as", dest="annotator", metavar="NAME", required=True, help="who proposes it")
+    action = add_command(actions, "accept", accept, "make an attribute of a proposal")
+    _add_number(action)
+    action.add_argument("--name", metavar="NAME", help="its name (default: as proposed)")
+    action.add_argument("--question", metavar="TEXT", help="its question (default: as proposed)")
+    action = add_command(actions, "merge", merge, "merge a proposal into another, or into an attribute")
+    _add_number(action)
+    into = action.add_mutually_exclusive_group(required=True)
+    into.add_argument("--into", type=int, metavar="NUMBER", help="another open proposal, for which its votes count")
+    into.add_argument("--attribute", metavar="NAME", help="an attribute that asks the same")
+    action = add_command(actions, "decline", decline, "decline a proposal")
+    _add_number(action)
+    action.add_argument("reason", help="why; whoever wants it reads this")
+    _add_number(add_command(actions, "reopen", reopen, "open a declined or merged proposal again"))
+
+
+def _add_number(action: ArgumentParser) -> None:
+    action.add_argument("number", type=int, help="as `bam proposal list` prints it")
+
+
+@one_flow
+def list_all(workspace: Workspace, options: Namespace) -> None:
+    """Print the proposals with their votes."""
+    listed = [one for one in workspace.proposals.all() if options.all or one.state == OPEN]
+    names = workspace.annotators.names()
+    if options.json:
+        payload = [
+            {**asdict(one), "by": names[one.annotator_id], "voters": [names[each] for each in one.voters]}
+            for one in listed
+        ]
+        print(json.dumps(payload, indent=2, ensure_ascii=False))
+        return
+    for one in listed:
+        state = "" if one.state == OPEN else f"; {one.state}"
+        print(f"{one.id}: {one.name}: {one.question} ({count(len(one.voters), 'vote')}{state})")
+
+
+def add(workspace: Workspace, options: Namespace) -> None:
+    """Propose an attribute."""
+    person = workspace.annotators.actor(options.annotator)
+    _tell(workspace.proposals.propose(person, options.name, options.question, options.reason), "is proposed")
+
+
+def accept(workspace: Workspace, options: Namespace) -> None:
+    """Make an attribute of a proposal."""
+    attribute = accept_proposal(workspace, options.number, name=options.name, question=options.question)
+    print(f"{attribute.name} is an attribute: {attribute.question}")
+
+
+def merge(workspace: Workspace, options: Namespace) -> None:
+    """Merge a proposal."""
+    into = workspace.proposals.get(options.into) if options.attribute is None else None
+    target = attribute_of(workspace, options.attribute) if into is None else into
+    _tell(workspace.proposals.merge(options.number, target), f"is merged into “{target.name}”", undo=True)
+
+
+def decline(workspace: Workspace, options: Namespace) -> None:
+    """Decline a proposal."""
+    _tell(workspace.proposals.decline(options.number, options.reason), "is declined", undo=True)
+
+
+def reopen(workspace: Workspace, options: Namespace) -> None:
+    """Open a proposal again."""
+    _tell(workspace.proposals.reopen(options.number), "is open")
+
+
+def _tell(one: Proposal, words: str, *, undo: bool = False) -> None:
+    print(f"proposal {one.id}, “{one.name}”, {words}" + (f" (undo: bam proposal reopen {one.id})" if undo else ""))
