@@ -99,7 +99,7 @@ def write_array(path: Path, array: NDArray[Any], made_of: str) -> None:
     """Write an array, flushed to disk."""
     buffer = io.BytesIO()
     np.save(buffer, array)
-    write(path, buffer.getvalue(), made_of, flush=True)
+    write(path, buffer.getbuffer(), made_of, flush=True)
 
 
 def read_array(path: Path, made_of: str) -> NDArray[Any] | None:

@@ -1,8 +1,9 @@
 """BAM's SQLite file at its published size, read in: seconds and memory of each step.
 
 The file is generated (``--keep`` leaves it, to be tried by hand). Its modules are read as a list of URLs, as ``bam urls
-download`` does before it asks for any; 1,000 images are chosen by three scores, as by ``bam urls best``; then its
-answers and captions are imported into a collection that has all of its images, and once more, when all are known.
+download`` does before it asks for any; 1,000 images are chosen by three scores, as by ``bam urls best``; it is read
+into arrays, as by ``bam ingest bam``, and images are found in them by three scores; then its answers and captions are
+imported into a collection that has all of its images, and once more, when all are known.
 Nothing is downloaded: the images of that collection are records without files. Each step runs in a process of its own,
 of which the memory is the most that it held.
 """
@@ -27,6 +28,7 @@ from bam_engine.download import best_of
 from bam_engine.download.lists import read_list
 from bam_engine.download.statuses import Statuses
 from bam_engine.labelling.bam_answers import import_bam
+from bam_engine.published import Query, find, lines_of, make_arrays, opened
 from bam_engine.workspace import Workspace
 from benchmarks.bam_tables import Size, write_bam_file
 from benchmarks.machine import machine
@@ -60,6 +62,25 @@ def choosing(home: Path, _share: float) -> dict[str, int]:
     """Choose the images that three scores put first."""
     found = best_of(home / FILE, ("media_watercolor", "content_cat"), without=("content_people",), count=1_000)
     return {"images": len(found.lines)}
+
+
+def deriving(home: Path, _share: float) -> dict[str, int]:
+    """Read the file into the arrays that are browsed."""
+    workspace = _workspace(home)
+    arrays = make_arrays(workspace, home / FILE)
+    workspace.close()
+    return {"images": len(arrays), "attributes": len(arrays.scored)}
+
+
+def finding(home: Path, _share: float) -> dict[str, int]:
+    """Find images by three scores in the arrays, and read the first window of them."""
+    workspace = _workspace(home)
+    arrays = opened(workspace)
+    query = Query(yes=("media_watercolor", "content_cat"), no=("content_people",), place_from=0.9)
+    found = find(workspace, arrays, query)
+    window = list(lines_of(arrays, found.positions[:200], query.names))
+    workspace.close()
+    return {"found": len(found), "in the first window": len(window)}
 
 
 def collecting(home: Path, _share: float) -> dict[str, int]:
@@ -108,6 +129,8 @@ STEPS: dict[str, Callable[[Path, float], dict[str, int]]] = {
     "the file": writing,
     "modules as a list of URLs": reading,
     "best by three scores": choosing,
+    "arrays to browse": deriving,
+    "found by three scores": finding,
     "records of all modules": collecting,
     "answers and captions": importing,
     "answers and captions again": importing,

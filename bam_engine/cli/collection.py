@@ -1,11 +1,14 @@
 """``ingest`` and ``embed``: images into the collection, vectors for the images, and which encoder is used."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
 from bam_engine.archives import FOLDER, ingest_images
+from bam_engine.cli import bam_file
 from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
+from bam_engine.errors import CollectionError
 from bam_engine.formatting import count, decimal
 from bam_engine.switching import moving
 from bam_engine.workspace import Workspace
@@ -18,7 +21,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "folder",
         type=given_path,
         help="folder, or a zip, tar or Parquet file; images in archives, also of the folder, are copied into the "
-        "workspace",
+        "workspace; or the word bam, and then BAM's SQLite file",
+    )
+    command.add_argument(
+        "file",
+        type=given_path,
+        nargs="?",
+        help="after the word bam: BAM's SQLite file, which is read and stays where it is; no image is added",
     )
     command.add_argument(
         "--metadata", type=given_path, help="CSV with a path column and any of title, project, license"
@@ -42,7 +51,15 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
-    """Add the images of a folder or an archive and list the files that cannot be read."""
+    """Add the images of a folder or an archive and list the files that cannot be read; or read BAM's file."""
+    if options.file is not None:
+        if options.folder != Path("bam"):
+            raise CollectionError(
+                f"Cannot add {options.folder} and {options.file} at once. Add one after the other, or, to read BAM's "
+                f"file, `bam ingest bam {options.file}`."
+            )
+        bam_file.ingest(workspace, options.file)
+        return
     with bar("ingest", "images") as report:
         summary = ingest_images(
             workspace.catalogue,

@@ -19,6 +19,7 @@ from bam_engine.cli import (
     annotators,
     attributes,
     backups,
+    bam_file,
     collection,
     datasets,
     demo,
@@ -104,7 +105,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"bam {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    setup = (serve, demo, collection, urls, removals, tags, attributes, guidelines, labels)
+    setup = (serve, demo, collection, bam_file, urls, removals, tags, attributes, guidelines, labels)
     team = (users, annotators, proposals)
     ways = (weights, search, encoders, simulation, training, recall, agreement)
     for module in (*setup, *team, *ways, layouts, results, datasets, backups, status):

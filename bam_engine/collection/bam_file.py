@@ -88,11 +88,16 @@ def modules(path: Path) -> Iterator[tuple[Any, ...]]:
     """
     with opened(path) as connection:
         check_table(connection, path, "modules", MODULES)
-        project, join = "m.project_id", ""
-        if has_table(connection, "projects"):
-            project, join = "coalesce(p.name, m.project_id)", " LEFT JOIN projects p ON p.project_id = m.project_id"
-        query = f"SELECT m.src, {project}, m.license, m.mature_content FROM modules m{join}"
-        yield from connection.execute(query)
+        columns, tables = modules_query(connection)
+        yield from connection.execute(f"SELECT {columns} FROM {tables}")
+
+
+def modules_query(connection: sqlite3.Connection) -> tuple[str, str]:
+    """Return the columns that :func:`modules` yields, as SQL, and the tables they are of; ``m`` is ``modules``."""
+    project, join = "m.project_id", ""
+    if has_table(connection, "projects"):
+        project, join = "coalesce(p.name, m.project_id)", " LEFT JOIN projects p ON p.project_id = m.project_id"
+    return f"m.src, {project}, m.license, m.mature_content", f"modules m{join}"
 
 
 def count_modules(path: Path) -> int:

@@ -1,6 +1,6 @@
 """Lists of URLs: reading them, fetching their pictures politely and safely, and the status of each URL."""
 
-from bam_engine.download.bam_scores import best_of
+from bam_engine.download.bam_scores import best_first, best_of, places_of
 from bam_engine.download.downloading import Downloaded, Stores, download_list, resume_list
 from bam_engine.download.hosts import parse_rules, rewritten
 from bam_engine.download.lists import SUFFIXES, Columns, Line, Preview, check_list, preview
@@ -24,6 +24,7 @@ __all__ = [
     "Settings",
     "Stores",
     "UrlList",
+    "best_first",
     "best_of",
     "check_list",
     "download_list",
@@ -31,6 +32,7 @@ __all__ = [
     "name_of",
     "parse_rules",
     "parse_url",
+    "places_of",
     "preview",
     "reading",
     "resume_list",

@@ -68,9 +68,11 @@ def best_of(file: Path, attributes: Sequence[str], *, without: Sequence[str] = (
         bam_file.check_table(connection, file, "scores", ("mid",))
         _check_attributes(connection, file, names)
         mids, scores = _read(connection, names)
-        whole = ~np.isnan(scores).any(axis=1)
-        mids, scores = mids[whole], scores[whole]
-        order = _order(scores, len(set(attributes)), mids)
+        wanted = len(set(attributes))  # the first columns are to be high, the others low
+        places = places_of(np.where(np.arange(len(names)) < wanted, scores, -scores))
+        whole = ~np.isnan(places).any(axis=1)
+        mids, places = mids[whole], places[whole]
+        order = best_first(places, mids)
         lines: list[tuple[Any, ...]] = []
         left_out = 0
         for line in _modules(connection, mids[order]):
@@ -112,13 +114,55 @@ def _number(value: object) -> float:
     return value if isinstance(value, float | int) and math.isfinite(value) else math.nan
 
 
-def _order(scores: NDArray[np.float32], wanted: int, mids: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the places of the images, best first; the first ``wanted`` columns are to be high, the others low."""
-    signed = np.where(np.arange(scores.shape[1]) < wanted, scores, -scores)
-    places = np.empty(signed.shape, np.float32)
-    for column, values in enumerate(signed.T):
-        places[:, column] = np.searchsorted(np.sort(values), values) / max(1, len(values))
-    return np.lexsort((mids, -places.sum(axis=1), -places.min(axis=1)))
+def places_of(scores: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """Return the place of each image for each attribute: the share of scored images with a lower score.
+
+    Only the order within a column counts, so the places of ``-places_of(scores)`` are the shares with a *higher* score.
+
+    Parameters
+    ----------
+    scores : (n, k) float
+        nan where an image has no score.
+
+    Returns
+    -------
+    (n, k) float32
+        In [0, 1), in columns one after another; equal scores share a place. nan where there is no score.
+
+    Examples
+    --------
+    >>> places_of(np.array([[-3.0], [-0.5], [-9.0], [-0.5]]))[:, 0].tolist()
+    [0.25, 0.5, 0.0, 0.5]
+    """
+    places = np.full(scores.shape, np.nan, np.float32, order="F")
+    for column, values in enumerate(scores.T):
+        known = np.flatnonzero(~np.isnan(values))
+        order = known[np.argsort(values[known])]
+        starts = np.flatnonzero(np.diff(values[order], prepend=-np.inf))
+        lower = np.repeat(starts, np.diff(starts, append=len(order)))
+        places[order, column] = lower / max(1, len(order))
+    return places
+
+
+def best_first(places: NDArray[np.float32], mids: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the order of images by their lowest place, highest first; ties by the sum of the places, then by number.
+
+    Parameters
+    ----------
+    places : (n, k) float32
+        Those for the attributes that images should have, and of the negated ones for those that they should not; an
+        image without one of them comes last.
+    mids : (n,) int64
+        The numbers of the images.
+    """
+    lowest = np.nan_to_num(places.min(axis=1), nan=-1.0)
+    order = np.argsort(-lowest)
+    ascending = lowest[order]
+    same = ascending[1:] == ascending[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))  # few, so most are sorted by one key
+    among = order[tied]
+    order[tied] = among[np.lexsort((mids[among], -places[among].sum(axis=1), -lowest[among]))]
+    return order
 
 
 def _modules(connection: sqlite3.Connection, mids: NDArray[np.int64]) -> Iterator[tuple[Any, ...] | None]:

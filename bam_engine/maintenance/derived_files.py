@@ -115,6 +115,10 @@ _KINDS: tuple[tuple[re.Pattern[str], Examine], ...] = (
     (re.compile(r"names/names-[^/]+\.txt"), _MADE_WHEN_NEEDED),
     (re.compile(r"neighbours/[^/]+\.npz|title-words\.npz"), _MADE_WHEN_NEEDED),
     (
+        re.compile(r"bam/[0-9a-f]{20}/[a-z]+\.(npy|npz|json)"),
+        partial(_sealed, "Delete them, and read BAM's file again: `bam ingest bam FILE`."),
+    ),
+    (
         re.compile(r"near/[^/]+/(groups|tables)\.npz"),
         partial(_sealed, "Delete them, and search for near-duplicates again.", remake=_search_again),
     ),

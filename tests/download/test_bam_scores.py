@@ -81,6 +81,13 @@ def test_what_makes_no_sense_is_counted_and_hides_nothing(tmp_path: Path) -> Non
     assert (found.scored, found.unscored, found.left_out) == (5, 3, 4)
 
 
+def test_a_score_that_one_attribute_lacks_changes_no_place_for_another(tmp_path: Path) -> None:
+    """The best cat has no score for ink: it is left out, and counts among the cats all the same."""
+    scores = {1: (-1.0, None), 2: (-2.0, -9.0), 3: (-3.0, -5.0), 4: (-4.0, -1.0)}
+    file = write(tmp_path / "bam.sqlite", scores)
+    assert best(file, CAT, INK) == [3, 4, 2]  # lowest places 1/4, 0 and 0; of the last two, 4 has the greater sum
+
+
 @pytest.mark.parametrize(
     ("attributes", "without", "words"),
     [

@@ -1,0 +1,294 @@
+"""The parts of BAM's file, each read into arrays: its images, scores, automatic labels, and what the crowd said.
+
+In:  an open connection. Out: arrays over the images, and facts for people, as JSON. What cannot be used (a number that
+is there twice, a score that is no number) is left out, counted, and told with its first example. Knows no store.
+"""
+
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine.collection import bam_file
+from bam_engine.collection.texts import printable
+from bam_engine.download import places_of
+from bam_engine.formatting import count
+from bam_engine.progress import Report
+
+POSITIVE, NEGATIVE, UNSURE, NO_LABEL = 1, 0, -1, -2
+"""The codes of labels."""
+
+_PAGE = 50_000  # lines read at a time
+_LABELS = {"positive": POSITIVE, "negative": NEGATIVE, "unsure": UNSURE, 1: POSITIVE, 0: NEGATIVE, None: UNSURE}
+_ANSWERS = {1: 0, 0: 1, None: 2}  # columns of counts: yes, no, unsure
+
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class Part:
+    """The arrays of one part, and what people want to know of it."""
+
+    arrays: Arrays = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def leave_out(self, number: int, thing: str, why: str, first: object = None) -> None:
+        """Note what is not used, if there is any."""
+        if number:
+            example = "" if first is None else f"; the first: {printable(repr(first)[:60])}"
+            self.left_out.append(f"{count(number, thing)} left out: {why}{example}")
+
+
+def read_modules(connection: sqlite3.Connection, file: Path, report: Report) -> Part:
+    """Read the numbers of the images, ascending: ``mids`` int64 (n,). Those that are there twice are left out."""
+    bam_file.check_table(connection, file, "modules", ("mid", *bam_file.MODULES))
+    part = Part()
+    total = _size(connection, "modules")
+    report(0, total, "images")
+    numbers, others = [np.empty(0, np.int64)], Counter[str]()
+    for page in _pages(connection, "SELECT mid FROM modules"):
+        try:
+            numbers.append(np.array([mid for (mid,) in page], np.int64))
+        except (TypeError, ValueError, OverflowError):
+            whole = [mid for (mid,) in page if isinstance(mid, int)]
+            others.update(printable(repr(mid)[:60]) for (mid,) in page if not isinstance(mid, int))
+            numbers.append(np.array(whole, np.int64))
+        report(sum(map(len, numbers)), total, "images")
+    mids, times = np.unique(np.concatenate(numbers), return_counts=True)
+    twice = mids[times > 1]
+    part.arrays["mids"] = mids[times == 1]
+    part.leave_out(others.total(), "image", "its number in modules is none", next(iter(others), None))
+    part.leave_out(
+        int(times[times > 1].sum()), "line", "its number is in modules twice", next(iter(twice.tolist()), None)
+    )
+    sums = "sum(coalesce(src, '') = ''), count(DISTINCT project_id), sum(coalesce(mature_content, 0) <> 0)"
+    without_url, projects, mature = connection.execute(f"SELECT {sums} FROM modules").fetchone()
+    part.facts = {
+        "images": len(part.arrays["mids"]),
+        "without_url": without_url or 0,
+        "projects": projects,
+        "mature": mature or 0,
+    }
+    return part
+
+
+def read_scores(connection: sqlite3.Connection, mids: NDArray[np.int64], report: Report) -> Part:
+    """Read ``places`` float32 (n, k), by columns: see :func:`places_of`; and the range of each attribute's scores."""
+    part, names = Part(), _columns(connection, "scores")
+    total = _size(connection, "scores") if names else 0
+    scores, keys, done = np.full((total, len(names)), np.nan, np.float32, order="F"), np.full(total, -1, np.int64), 0
+    no_number: Counter[str] = Counter()
+    for page in _pages(connection, f"SELECT mid, {_quoted(names)} FROM scores") if names else ():
+        whole = [line for line in page if isinstance(line[0], int)]
+        part_of = slice(done, done + len(whole))
+        keys[part_of] = [line[0] for line in whole]
+        scores[part_of] = _numbers([line[1:] for line in whole], no_number)
+        done += len(whole)
+        report(done, total, "scores")
+    unknown = total - done
+    unique, first = np.unique(keys[:done], return_index=True)
+    at, known = _positions(mids, unique)
+    places = np.full((len(mids), len(names)), np.nan, np.float32, order="F")
+    scored = {}
+    for column, name in enumerate(names):
+        values = scores[first, column]
+        places[at[known], column] = places_of(values[:, None])[known, 0]
+        there = values[~np.isnan(values)]
+        limits = {"low": float(there.min()), "high": float(there.max())} if len(there) else {}
+        scored[name] = {"scored": int((~np.isnan(places[:, column])).sum()), **limits}
+    part.arrays["places"] = places
+    part.facts["scored"] = scored
+    part.leave_out(unknown, "line of scores", "its mid is no number", None)
+    part.leave_out(done - len(unique), "line of scores", "another one has its mid")
+    part.leave_out(int((~known).sum()), "line of scores", "its image is not in modules", _first(unique[~known]))
+    part.leave_out(no_number.total(), "score", "it is no number", next(iter(no_number), None))
+    return part
+
+
+def read_automatic(connection: sqlite3.Connection, mids: NDArray[np.int64], report: Report) -> Part:
+    """Read ``automatic`` int8 (n, a), by columns: BAM's automatic labels, of a table or a view."""
+    part, names = Part(), _columns(connection, "automatic_labels")
+    automatic = np.full((len(mids), len(names)), NO_LABEL, np.int8, order="F")
+    coded = ", ".join(
+        f"CASE {name} WHEN 'positive' THEN {POSITIVE} WHEN 'negative' THEN {NEGATIVE} WHEN 'unsure' THEN {UNSURE} "
+        f"ELSE CASE WHEN {name} IS NULL THEN {NO_LABEL} ELSE {NO_LABEL - 1} END END"
+        for name in map(_quote, names)
+    )
+    unknown, odd, done = 0, 0, 0
+    total = _size(connection, "modules")
+    for page in _pages(connection, f"SELECT mid, {coded} FROM automatic_labels") if names else ():
+        whole = [line for line in page if isinstance(line[0], int)]
+        lines = np.array(whole, np.int64).reshape(len(whole), 1 + len(names))
+        at, known = _positions(mids, lines[:, 0])
+        labels = lines[:, 1:].astype(np.int8)
+        odd += int((labels < NO_LABEL).sum())
+        automatic[at[known]] = np.maximum(labels, NO_LABEL)[known]
+        unknown += len(page) - int(known.sum())
+        done += len(page)
+        report(done, total, "automatic labels")
+    part.arrays["automatic"] = automatic
+    words = {"positive": POSITIVE, "unsure": UNSURE, "negative": NEGATIVE}
+    part.facts["automatic"] = {
+        name: {word: int((automatic[:, column] == code).sum()) for word, code in words.items()}
+        for column, name in enumerate(names)
+    }
+    part.leave_out(unknown, "line of automatic labels", "its image is not in modules")
+    part.leave_out(odd, "automatic label", "it is none of positive, unsure and negative")
+    return part
+
+
+def read_crowd(connection: sqlite3.Connection, file: Path, mids: NDArray[np.int64], report: Report) -> Part:
+    """Read what the crowd said, a line for each attribute and image that it was asked about.
+
+    ``asked`` int16 (m,) is the number of the attribute in the facts, ``positions`` int64 (m,) that of the image,
+    ``labels`` int8 (m,) the crowd label, and ``counts`` int32 (m, 3) the choices yes, no and unsure. Lines are in the
+    order of attributes, then of images.
+    """
+    part = Part()
+    names: dict[str, int] = {}
+    report(0, None, "crowd labels")
+    asked, labels = _crowd_labels(connection, file, mids, names, part)
+    report(0, None, "choices")
+    chosen, answers = _choices(connection, file, mids, names, part)
+    keys, where = np.unique(np.concatenate([asked, chosen]), return_inverse=True)
+    label = np.full(len(keys), NO_LABEL, np.int8)
+    label[where[: len(asked)]] = labels
+    counts = np.zeros((len(keys), 3), np.int32)
+    np.add.at(counts, (where[len(asked) :], answers), 1)
+    n = max(1, len(mids))
+    part.arrays = {
+        "asked": (keys // n).astype(np.int16),
+        "positions": keys % n,
+        "labels": label,
+        "counts": counts,
+    }
+    part.facts["crowd"] = {
+        name: {
+            "crowd_positive": int((label[part.arrays["asked"] == number] == POSITIVE).sum()),
+            "crowd_negative": int((label[part.arrays["asked"] == number] == NEGATIVE).sum()),
+            "choices": int(counts[part.arrays["asked"] == number].sum()),
+        }
+        for name, number in names.items()
+    }
+    has_hits = bam_file.has_table(connection, "crowd_raw_hits")
+    workers = connection.execute("SELECT count(DISTINCT worker_id) FROM crowd_raw_hits").fetchone() if has_hits else [0]
+    part.facts |= {
+        "labels": _size(connection, "crowd_labels"),
+        "choices": _size(connection, "crowd_raw_choices"),
+        "assignments": _size(connection, "crowd_raw_hits"),
+        "captions": _size(connection, "crowd_raw_captions"),
+        "workers": workers[0],
+    }
+    return part
+
+
+def _crowd_labels(
+    connection: sqlite3.Connection, file: Path, mids: NDArray[np.int64], names: dict[str, int], part: Part
+) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Return the keys and the labels of ``crowd_labels``."""
+    lines = _crowd_lines(connection, file, "crowd_labels")
+    odd = [line for line in lines if line[2] not in _LABELS]
+    lines = [line for line in lines if line[2] in _LABELS]
+    part.leave_out(len(odd), "crowd label", "it is none of positive, unsure and negative", odd[0][2] if odd else None)
+    keys, known = _keys(lines, mids, names)
+    part.leave_out(int((~known).sum()), "crowd label", "its image is not in modules")
+    return keys[known], np.array([_LABELS[label] for _, _, label in lines], np.int8)[known]
+
+
+def _choices(
+    connection: sqlite3.Connection, file: Path, mids: NDArray[np.int64], names: dict[str, int], part: Part
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys of ``crowd_raw_choices``, and the column of each answer."""
+    lines = _crowd_lines(connection, file, "crowd_raw_choices")
+    odd = [line for line in lines if line[2] not in _ANSWERS]
+    lines = [line for line in lines if line[2] in _ANSWERS]
+    part.leave_out(len(odd), "choice", "it is not 0, 1 or empty", odd[0][2] if odd else None)
+    keys, known = _keys(lines, mids, names)
+    part.leave_out(int((~known).sum()), "choice", "its image is not in modules")
+    return keys[known], np.array([_ANSWERS[label] for _, _, label in lines], np.int64)[known]
+
+
+def _crowd_lines(connection: sqlite3.Connection, file: Path, table: str) -> list[tuple[Any, Any, Any]]:
+    if not bam_file.has_table(connection, table):
+        return []
+    bam_file.check_table(connection, file, table, ("mid", "attribute", "label"))
+    return connection.execute(f"SELECT mid, attribute, label FROM {table}").fetchall()
+
+
+def _keys(
+    lines: Sequence[tuple[Any, ...]], mids: NDArray[np.int64], names: dict[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return a number for the attribute and the image of each line, and whether its image is there."""
+    numbers = np.array([mid if isinstance(mid, int) else np.iinfo(np.int64).min for mid, *_ in lines], np.int64)
+    asked = np.array([names.setdefault(str(name), len(names)) for _, name, *_ in lines], np.int64)
+    at, known = _positions(mids, numbers)
+    return asked * max(1, len(mids)) + at, known
+
+
+def _positions(mids: NDArray[np.int64], numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the position of each number among the ascending ``mids``, and whether it is one of them."""
+    if not len(mids):
+        return np.zeros(len(numbers), np.int64), np.zeros(len(numbers), bool)
+    at = np.minimum(np.searchsorted(mids, numbers), len(mids) - 1).astype(np.int64)
+    return at, mids[at] == numbers
+
+
+def _numbers(lines: Sequence[tuple[Any, ...]], no_number: Counter[str]) -> NDArray[np.float32]:
+    """Return lines of scores, nan for what is none; texts and infinite values are counted."""
+    try:
+        values = np.array(lines, np.float64)
+    except (TypeError, ValueError):
+        values = np.array([[_number(value, no_number) for value in line] for line in lines], np.float64)
+    endless = np.isinf(values)
+    if endless.any():
+        no_number["inf"] += int(endless.sum())
+        values[endless] = np.nan
+    return values.astype(np.float32)
+
+
+def _number(value: object, no_number: Counter[str]) -> float:
+    if isinstance(value, float | int):
+        return value
+    if value is not None:
+        no_number[printable(str(value)[:60])] += 1
+    return math.nan
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    """Return the attributes that are columns of a table; none where it is absent or has no ``mid``."""
+    if not bam_file.has_table(connection, table):
+        return []
+    columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+    return [name for name in columns if name != "mid"] if "mid" in columns else []
+
+
+def _pages(connection: sqlite3.Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
+    with closing(connection.execute(query)) as cursor:
+        while page := cursor.fetchmany(_PAGE):
+            yield page
+
+
+def _size(connection: sqlite3.Connection, table: str) -> int:
+    if not bam_file.has_table(connection, table):
+        return 0
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(map(_quote, names))
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _first(numbers: NDArray[np.int64]) -> int | None:
+    return int(numbers[0]) if len(numbers) else None
