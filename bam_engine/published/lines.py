@@ -52,7 +52,8 @@ def read_modules(connection: sqlite3.Connection, mids: Sequence[int]) -> dict[in
 def _of(arrays: Arrays, name: str, page: NDArray[np.integer]) -> dict[str, list[Any]]:
     """Return the places, the automatic and the crowd labels of images for one attribute."""
     places: list[float | None] = [None] * len(page)
-    automatic, crowd = [None] * len(page), [None] * len(page)
+    automatic: list[str | None] = [None] * len(page)
+    crowd: list[str | None] = [None] * len(page)
     if name in arrays.scored:
         values = arrays.places[page, arrays.scored.index(name)].tolist()
         places = [None if value != value else round(value, 6) for value in values]
