@@ -37,6 +37,10 @@ class AnnotationError(BamError):
     """An attribute, assignment or answer is invalid."""
 
 
+class TooLate(AnnotationError):
+    """What an undo would take back was changed again since: it never succeeds any more."""
+
+
 class TeamError(BamError):
     """An account, a role, a password or an invitation is invalid, or its owner is refused."""
 

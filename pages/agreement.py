@@ -12,6 +12,7 @@ from bam_engine.labelling.adjudication import Told, Votes
 from bam_engine.labelling.agreement import Agreement
 from bam_engine.labelling.measures import Measure
 from web import demo_controls, ui, undo
+from web.answering import by_key
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -152,7 +153,7 @@ def disputed(attribute: Attribute) -> None:
     pictures = [
         Picture(one.row, votes(one.votes) + (" · you too" if one.answered_before else "")) for one in disputes[:SHOWN]
     ]
-    picked = gallery(pictures, key=f"disputes-{attribute.id}", version=ws.picture_version)
+    picked = gallery(pictures, key=f"disputes-{attribute.id}", version=ws.picture_version, answering=by_key(attribute))
     if len(disputes) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(disputes):,} are shown.")
     if picked is not None:
@@ -194,7 +195,13 @@ def told(attribute: Attribute) -> None:
         )
         for row, ones in list(by_row.items())[:SHOWN]
     ]
-    picked = gallery(pictures, key=key, version=ws.picture_version, selected=[chosen] if chosen in by_row else [])
+    picked = gallery(
+        pictures,
+        key=key,
+        version=ws.picture_version,
+        selected=[chosen] if chosen in by_row else [],
+        answering=by_key(attribute),
+    )
     if picked is not None:
         st.session_state[f"{key}-chosen"] = picked
         st.rerun()

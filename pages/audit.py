@@ -54,7 +54,7 @@ def draw_form(attribute: Attribute, saved: AttributeThreshold, result: AuditResu
 def progress(attribute: Attribute, result: AuditResult) -> None:
     """Draw how far the audit is, and who has judged how much."""
     answered, total = result.state.answered, result.state.total
-    st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} are labelled")
+    st.progress(answered / max(1, total), text=f"{answered:,} of {count(total, 'image')} labelled")
     if result.people > 1:
         who = ", ".join(f"{ui.plain(name)} {number}" for name, number in result.annotators) or "nobody yet"
         st.caption(f"{result.people} people label each image, each under their own name. So far: {who}.")

@@ -9,6 +9,7 @@ from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
 from web import charts, demo_controls, encoder_notes, guideline_examples, ui
+from web.answering import by_key
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
@@ -215,7 +216,13 @@ def examples(report: AttributeReport) -> None:
     for place, group in enumerate(report.examples):
         st.subheader(group.title, anchor=False)
         pictures = [Picture(one.row, decimal(one.score), one.name, one.label) for one in group.examples]
-        picked = gallery(pictures, key=f"report-{report.attribute.id}-{place}", version=ws.picture_version, size=112)
+        picked = gallery(
+            pictures,
+            key=f"report-{report.attribute.id}-{place}",
+            version=ws.picture_version,
+            size=112,
+            answering=by_key(report.attribute, names_keys=group is report.examples[-1]),
+        )
         if picked is not None:
             open_image(picked)
 

@@ -13,6 +13,7 @@ from bam_engine.team import Role
 from bam_engine.training.direct_effects import effect
 from bam_engine.workspace.membership import removed
 from web import guideline_examples, identity, people, ui
+from web.components.gallery import Answering
 from web.components.keys import answer_keys
 from web.engine import workspace
 from web.navigation import focus_attribute, focused_attribute
@@ -25,6 +26,18 @@ def about(attribute: Attribute) -> dict[str, Any] | None:
     if read_only(workspace().engine) or not people.may(Role.ANNOTATOR):
         return None
     return {"attribute": attribute.id, "question": attribute.question, "annotator": identity.annotator()}
+
+
+def by_key(attribute: Attribute, *, names_keys: bool = True) -> Answering | None:
+    """Return what keys answer about the pictures of a short gallery; None for whoever may answer nothing."""
+    answering = about(attribute)
+    return None if answering is None else Answering(**answering, names_keys=names_keys)
+
+
+def attribute_asked(key: str) -> Attribute | None:
+    """Return the attribute that :func:`answer_image` asks about; None where it asks nothing."""
+    name = st.session_state.get(f"{key}-answer-for")
+    return next((each for each in workspace().attributes.all() if each.name == name), None)
 
 
 def answer_image(row: int, *, key: str) -> None:

@@ -40,7 +40,7 @@ def certify(
         state = certification.state(ws, replace(started, confidence=confidence))
         st.markdown(ui.plain(state.summary))
         if started.left_out:
-            st.caption(f"{count(started.left_out, 'image')} without a readable file were left out when it started.")
+            st.caption(f"Left out when it started: {count(started.left_out, 'image')} without a readable file.")
         if abs(started.confidence - confidence) > 1e-9:
             st.caption(
                 f"Started at {percent_at_least(started.confidence)} confidence and read at "

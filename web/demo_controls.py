@@ -162,7 +162,7 @@ def truth_note(attribute: Attribute, cut: float | None = None) -> None:
     if truth is None:
         return
     at = truth.threshold if cut is None else demo_workspace.true_performance(ws, attribute, cut)
-    facts = [f"{truth.positive:,} of {count(truth.images, 'image')} are positive"]
+    facts = [f"{truth.positive:,} of {count(truth.images, 'image')} positive"]
     if at is not None:
         facts += [f"precision {percent(at.precision)}", f"recall {percent(at.recall)}"]
     if truth.audited is not None and cut is None:
@@ -170,7 +170,7 @@ def truth_note(attribute: Attribute, cut: float | None = None) -> None:
     if truth.missed is not None and cut is None:
         facts.append(f"missed positives {percent(truth.missed)}")
     if truth.labels:
-        facts.append(f"{truth.wrong:,} of {count(truth.labels, 'label')} are wrong")
+        facts.append(f"{truth.wrong:,} of {count(truth.labels, 'label')} wrong")
     words, who = " · ".join(facts), simulated_annotators.count_answers(ws, attribute)
     answers = f"Answers: {who.people:,} by people, {who.simulated:,} by simulated annotators."
     st.html(

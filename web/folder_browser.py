@@ -1,5 +1,6 @@
 """A dialog to choose a folder of the computer on which the server runs."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -8,6 +9,7 @@ from bam_engine.collection import FolderContents, check_allowed, look_into, star
 from bam_engine.errors import BamError
 from bam_engine.formatting import count
 from web import ui
+from web.dialogs import open_dialog
 
 _PLACE = "folder-browser"  # in the session: the folder that the dialog shows
 _MOST = 200  # folders that are listed as buttons
@@ -21,7 +23,7 @@ def browse_button(key: str) -> None:
         help="Look into the folders of the computer that runs the app",
     ):
         st.session_state[_PLACE] = str(_start(st.session_state.get(key, "")))
-        _dialog(key)
+        open_dialog("Choose a folder", partial(choice, key), width="medium")
 
 
 def _start(typed: str) -> Path:
@@ -30,11 +32,6 @@ def _start(typed: str) -> Path:
         return check_allowed(typed)
     except BamError:
         return starting_folder()
-
-
-@st.dialog("Choose a folder", width="medium")
-def _dialog(key: str) -> None:
-    choice(key)
 
 
 def choice(key: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from bam_engine.errors import BamError
-from web import demo_controls, identity, jobs, navigation, people, ui, undo, workspace_menu
+from web import demo_controls, dialogs, identity, jobs, navigation, people, ui, undo, workspace_menu
 from web.engine import workspace, workspace_name
 from web.warm import activity
 
@@ -19,6 +19,7 @@ def draw(start: str = navigation.START) -> None:
     """Draw the frame and the page that the URL names; ``start`` is the page at the root."""
     st.set_page_config(page_title=ui.TITLE, page_icon=ICON, layout="wide")
     ui.style()
+    dialogs.page_begins()
     if not _is_known():
         return
     # Unless it is expanded, the last pages are hidden behind a button.

@@ -74,7 +74,7 @@ def _answers(attribute: Attribute, rows: Sequence[int] | NDArray[np.int64]) -> N
         st.session_state[_LAST] = (
             result.id,
             f"{count(result.count, 'image')} answered: {words}, in bulk."
-            + (f" {left_out:,} were left out: they judge, or somebody labelled them one by one." if left_out else ""),
+            + (f" Left out: {left_out:,} that judge, or that somebody labelled one by one." if left_out else ""),
         )
         ui.close_popover(_CHOSEN)
 
@@ -164,7 +164,7 @@ def offer_grouping() -> None:
     if near_duplicates.has_groups(ws) and not newer:
         return
     if newer:
-        st.caption(f"{count(newer, 'image')} came since near-duplicates were looked for, and are not grouped.")
+        st.caption(f"Not grouped: {count(newer, 'image')} that came since near-duplicates were looked for.")
     words = "Look again" if newer else "Look for near-duplicates"
     if st.button(words, icon=":material/content_copy:", disabled=len(ws.vectors()) == 0):
         ws.jobs.forget(FOLDING)

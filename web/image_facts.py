@@ -6,11 +6,13 @@ longer has a placeholder until then.
 
 from html import escape
 
+import numpy as np
 import streamlit as st
 
-from bam_engine.annotation import readable
+from bam_engine.annotation import Attribute, readable
 from bam_engine.formatting import NOTHING, count, decimal, file_size, percent_interval
 from bam_engine.gallery.near_duplicates import duplicates_of
+from bam_engine.labelling.label_states import states
 from bam_engine.maps import layout_store
 from bam_engine.reporting.image_facts import (
     AttributeLabel,
@@ -25,6 +27,7 @@ from bam_engine.reporting.image_facts import (
 from bam_engine.training.models import scored_attributes
 from bam_engine.workspace.membership import removed
 from web import captions, tagging, ui
+from web.answering import attribute_asked, by_key
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
 
@@ -193,14 +196,26 @@ def _labels(labels: list[AttributeLabel]) -> None:
 
 
 def _near(row: int, same: list[int], similar: list[tuple[int, float]], key: str) -> int | None:
-    picked, version = None, workspace().picture_version
+    picked, version, attribute = None, workspace().picture_version, attribute_asked(key)
+    answering = None if attribute is None else by_key(attribute, names_keys=False)
+    words = "" if answering is None else " · the keys answer about the one in focus"
     if same:
-        st.caption(count(len(same), "near-duplicate"))
-        twins = [Picture(twin) for twin in same[:SHOWN_TWINS]]
-        picked = gallery(twins, key=f"{key}-same-{row}", version=version, size=CELL)
+        st.caption(count(len(same), "near-duplicate") + words)
+        shown = same[:SHOWN_TWINS]
+        twins = [Picture(twin, mark=mark) for twin, mark in zip(shown, _marks(attribute, shown), strict=True)]
+        picked = gallery(twins, key=f"{key}-same-{row}", version=version, size=CELL, answering=answering)
     if similar:
-        st.caption("Similar images")
-        near = [Picture(other, decimal(similarity)) for other, similarity in similar]
-        clicked = gallery(near, key=f"{key}-near-{row}", version=version, size=CELL)
+        st.caption(f"Similar images{words}")
+        marks = _marks(attribute, [other for other, _ in similar])
+        near = [
+            Picture(other, decimal(similarity), mark=mark)
+            for (other, similarity), mark in zip(similar, marks, strict=True)
+        ]
+        clicked = gallery(near, key=f"{key}-near-{row}", version=version, size=CELL, answering=answering)
         picked = clicked if picked is None else picked
     return picked
+
+
+def _marks(attribute: Attribute | None, rows: list[int]) -> list[str]:
+    """Return the labels of images for the attribute that is asked about; nothing without one."""
+    return [""] * len(rows) if attribute is None else states(workspace(), attribute).marks(np.array(rows))

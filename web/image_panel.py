@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bam_engine.gallery.query import Query
 from web import removing, ui
 from web.answering import answer_image
+from web.dialogs import open_dialog
 from web.engine import workspace
 from web.image_facts import draw_image
 from web.navigation import focused_attribute, go
@@ -24,10 +25,9 @@ def open_image(row: int, among: Sequence[int] | NDArray[np.int64] | None = None)
     """Open the dialog with image ``row``; ``among`` is the list to step through, in order."""
     st.session_state[_ROW] = row
     st.session_state[_AMONG] = None if among is None else np.asarray(among, np.int64)
-    _panel()
+    open_dialog("Image", _panel, width="large")
 
 
-@st.dialog("Image", width="large")
 def _panel() -> None:
     with ui.guard():
         row = int(st.session_state[_ROW])

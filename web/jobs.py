@@ -13,7 +13,7 @@ from bam_engine.formatting import duration, percent
 from bam_engine.jobs import Job
 from bam_engine.team import Role
 from bam_engine.training.rounds import train
-from web import people, ui
+from web import dialogs, people, ui
 from web.engine import workspace
 
 
@@ -89,8 +89,9 @@ def show(name: str, *, unit: str = "images") -> bool:
 
     Reviewers may stop it, or those alone who may start it.
 
-    The page reruns once when the job ends. Then it says for a few seconds that it has finished, since the page shows
-    what it made, or, until the page is left, why it was stopped or has failed.
+    The page reruns once when the job ends, or when the dialog is closed that is open over it then. It says for a few
+    seconds that the job has finished, since the page shows what it made, or, until the page is left, why it was stopped
+    or has failed.
     """
     job = workspace().jobs.get(name)
     if job is not None and job.running:
@@ -114,7 +115,8 @@ def result_of(name: str, *, unit: str = "images") -> Any:
 def _watch(name: str, unit: str) -> None:
     job = workspace().jobs.get(name)
     if job is None or not job.running:
-        st.rerun()
+        if not dialogs.is_open():
+            st.rerun()
         return
     speed = f"{job.rate:,.0f} {unit}/s" if job.rate >= 1 and unit != "%" else ""
     facts = [_progress_words(job, unit), speed, _time_words(job), ui.plain(job.message)]

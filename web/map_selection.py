@@ -5,6 +5,7 @@ Bulk answers, examples for a round, a gallery, a saved view, another map, a CSV 
 
 import html
 
+import numpy as np
 import streamlit as st
 
 from bam_engine import formatting
@@ -15,21 +16,24 @@ from bam_engine.gallery.class_balance import ClassBalance, class_balance
 from bam_engine.gallery.query import Query
 from bam_engine.labelling import bulk
 from bam_engine.labelling.bulk import Rows
+from bam_engine.labelling.label_states import states
 from bam_engine.maps.places import places_of
 from bam_engine.team import Role
 from bam_engine.training import querying
 from bam_engine.workspace import Workspace
 from web import map_state, people, tagging, ui
+from web.answering import by_key
 from web.components.gallery import Picture, gallery
 from web.gallery_actions import save_view
 from web.image_panel import open_image
 from web.layout_form import layout_popover
-from web.navigation import go
+from web.navigation import focused_attribute, go
 
 SHOWN = 60
 _LAST = "map-bulk"
 _CLICKS = {"place": "its place", "image": "the image"}
 _ICONS = {1: ":material/check:", 0: ":material/close:", -1: ":material/question_mark:"}
+_ATTRIBUTE = "map-attribute"
 _SAVE, _RAW_TEXT = "map-save", "selection-raw-text"
 _CSS = """<style>
 .st-key-map-row { --map-height: clamp(640px, 100vh - 345px, 1200px); }
@@ -145,7 +149,19 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
             key=f"map-click-{usual}",
             required=True,
         )
-    opened = gallery([Picture(row) for row in shown], key="map-strip", version=ws.picture_version, size=72, height=200)
+    attribute = _attribute(ws)
+    answering = None if attribute is None else by_key(attribute)
+    marks = [""] * len(shown) if attribute is None else states(ws, attribute).marks(np.array(shown))
+    opened = gallery(
+        [Picture(row, mark=mark) for row, mark in zip(shown, marks, strict=True)],
+        key="map-strip",
+        version=ws.picture_version,
+        size=72,
+        height=200,
+        answering=answering,
+    )
+    if answering is not None:
+        st.caption(f"Keys answer about the picture in focus: {ui.plain(answering.question)}")
     if opened is None:
         return
     if click == "image":
@@ -154,6 +170,13 @@ def _strip(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows) -
         st.rerun()
     else:
         st.info("This image is not on this map.", icon=":material/wrong_location:")
+
+
+def _attribute(ws: Workspace) -> Attribute | None:
+    """Return the attribute that is chosen below the strip, else the one in focus, else the first."""
+    attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
+    wanted = (st.session_state.get(_ATTRIBUTE), focused_attribute(), *attributes)
+    return next((attributes[name] for name in wanted if name in attributes), None)
 
 
 def _ways(ws: Workspace, map_id: str, chosen: map_state.Selected, rows: Rows, *, busy: bool) -> None:
@@ -183,7 +206,7 @@ def _label(ws: Workspace, rows: Rows) -> None:
     attributes = {attribute.name: attribute for attribute in ws.attributes.all()}
     if not attributes or not people.may(Role.REVIEWER):
         return
-    name = st.selectbox("Attribute", list(attributes), format_func=readable, key="map-attribute")
+    name = st.selectbox("Attribute", list(attributes), format_func=readable, key=_ATTRIBUTE)
     attribute = attributes[name]
     plan = bulk.plan(ws, attribute, rows)
     with st.container(horizontal=True):
@@ -194,13 +217,13 @@ def _label(ws: Workspace, rows: Rows) -> None:
         if st.button(words, type="primary", icon=":material/play_arrow:"):
             ui.start_from_examples(attribute, querying.examples_from(ws, rows.tolist()))
     left_out = [
-        f"{count:,} {why}"
-        for count, why in ((plan.held_out, "are held out to judge"), (plan.labelled, "were labelled one by one"))
-        if count
+        f"{number:,} {why}"
+        for number, why in ((plan.held_out, "held out to judge"), (plan.labelled, "labelled one by one"))
+        if number
     ]
     st.caption(
         f"{ui.plain(attribute.question)} An answer would be given to {formatting.count(len(plan.rows), 'image')} as "
-        f"{ui.plain(ui.annotator())}{'; ' + ', '.join(left_out) + ' and are left out' if left_out else ''}. It teaches "
+        f"{ui.plain(ui.annotator())}{'; left out: ' + ' and '.join(left_out) if left_out else ''}. It teaches "
         f"the next training and never judges. A round starts from at most {querying.MAX_EXAMPLES} typical ones."
     )
 

@@ -1,6 +1,7 @@
 """Strips of pictures whose labels are looked at again: what an audit or a model finds wrong."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,8 +17,8 @@ from bam_engine.labelling.label_states import states
 from bam_engine.training.contradictions import strongest_contradictions
 from bam_engine.training.models import scores_of
 from web import guideline_examples
-from web.answering import about
-from web.components.gallery import Correcting, Picture, gallery
+from web.answering import by_key
+from web.components.gallery import Answering, Guidelines, Picture, gallery
 from web.engine import workspace
 from web.image_panel import open_image
 from web.navigation import focus_attribute
@@ -61,9 +62,8 @@ def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64],
     """Draw each group with its title, and open the picture that is clicked."""
     ws = workspace()
     scores, labels = scores_of(ws, attribute), states(ws, attribute)
+    groups = [group for group in groups if len(group[1])]
     for title, rows, name in groups:
-        if not len(rows):
-            continue
         if title:
             st.markdown(f"**{title}**" + (f" · the first {_MOST}" if len(rows) > _MOST else ""))
         shown = rows[:_MOST]
@@ -71,21 +71,17 @@ def _strips(attribute: Attribute, groups: Sequence[tuple[str, NDArray[np.int64],
             Picture(int(row), decimal(float(scores[row])) if np.isfinite(scores[row]) else "", mark=mark)
             for row, mark in zip(shown, labels.marks(shown), strict=True)
         ]
-        picked = gallery(
-            pictures, key=f"{key}-{name}", version=ws.picture_version, size=_CELL, correcting=correcting(attribute)
-        )
+        answering = correcting(attribute, names_keys=name == groups[-1][2])
+        picked = gallery(pictures, key=f"{key}-{name}", version=ws.picture_version, size=_CELL, answering=answering)
         if picked is not None:
             focus_attribute(attribute.name)
             open_image(picked, shown)
 
 
-def correcting(attribute: Attribute) -> Correcting | None:
+def correcting(attribute: Attribute, *, names_keys: bool = True) -> Answering | None:
     """Return what a key, or a click below a picture, answers about; None where nothing can be changed."""
-    answering = about(attribute)
+    answering = by_key(attribute, names_keys=names_keys)
     if answering is None:
         return None
-    return Correcting(
-        **answering,
-        examples=tuple(example.row for example in examples_of(workspace(), attribute)),
-        add_example=partial(guideline_examples.add, attribute),
-    )
+    examples = tuple(example.row for example in examples_of(workspace(), attribute))
+    return replace(answering, guidelines=Guidelines(examples, partial(guideline_examples.add, attribute)))

@@ -16,7 +16,7 @@ from web.access import access_middleware
 from web.assets import asset_middleware
 from web.door import door_middleware
 from web.engine import workspace
-from web.navigation import titles
+from web.navigation import START, titles
 from web.routes.borderline import borderline_routes
 from web.routes.dataset import dataset_routes
 from web.routes.direct_answers import direct_answer_routes
@@ -26,7 +26,7 @@ from web.routes.labels import label_routes
 from web.routes.maps import map_routes
 from web.routes.modules import module_routes
 from web.routes.replies import nothing_below
-from web.routes.shell import inline_scripts, shell_routes
+from web.routes.shell import inline_scripts, root_routes, shell_routes
 from web.routes.sign_in import sign_in_routes
 from web.routes.tiles import tile_routes
 
@@ -35,6 +35,7 @@ def routes() -> list[BaseRoute]:
     """Return all routes beside the pages."""
     return [
         *sign_in_routes(opened_workspace),
+        *root_routes(START),
         *shell_routes(titles()),
         *module_routes(),
         *image_routes(opened_workspace),

@@ -43,21 +43,22 @@ def _act(one: Annotator, *, counted: bool) -> None:
     attribute = by_name.get(chosen)
     effects = setting_aside.effects(ws, one, attribute, counted=counted)
     _show(effects)
-    total = count(sum(each.answers for each in effects), "answer")
-    label = f"Bring back {total}" if counted else f"Set aside {total}"
+    number = sum(each.answers for each in effects)
+    label = f"{'Bring back' if counted else 'Set aside'} {count(number, 'answer')}"
     if effects and st.button(label, type="primary", key=f"{kind}-{one.id}"):
         with ui.guard():
-            _do(one, attribute, counted=counted, total=total)
+            _do(one, attribute, counted=counted, number=number)
 
 
-def _do(one: Annotator, attribute: Attribute | None, *, counted: bool, total: str) -> None:
-    ws = workspace()
+def _do(one: Annotator, attribute: Attribute | None, *, counted: bool, number: int) -> None:
+    ws, answers = workspace(), f"{count(number, 'answer')} of {ui.plain(one.name)}"
     if counted:
         act = setting_aside.bring_back(ws, one, attribute)
-        words = f"{total} of {ui.plain(one.name)} count again."
+        words = f"{answers} {'counts' if number == 1 else 'count'} again."
     else:
         act = setting_aside.set_aside(ws, one, attribute, by=_known_name())
-        words = f"{total} of {ui.plain(one.name)} are set aside. Models learn without them at their next training."
+        verb, them = ("is", "it") if number == 1 else ("are", "them")
+        words = f"{answers} {verb} set aside. Models learn without {them} at their next training."
     undo.done(words, partial(setting_aside.undo, ws, act))
 
 

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import streamlit as st
 
+from bam_engine.errors import TooLate
 from web import ui
 
 _DONE, _PAGE = "done-last", "done-page"
@@ -24,11 +25,23 @@ def offer(page: str) -> None:
     if _DONE not in st.session_state:
         return
     message, undo = st.session_state[_DONE]
+    if undo is None:
+        st.error(message, icon=":material/error:")
+        return
     with st.container(key=ui.STICKY):
         words, button = st.columns([5, 1], vertical_alignment="center")
         words.success(message, icon=":material/check_circle:")
         if button.button("Undo", icon=":material/undo:", key="undo", width="stretch"):
             with ui.guard():
-                undo()
-                del st.session_state[_DONE]
-                st.rerun()
+                _take_back(undo)
+
+
+def _take_back(undo: Callable[[], object]) -> NoReturn:
+    """Undo what was done last and rerun the page; where it is too late, the page says so and offers it no more."""
+    try:
+        undo()
+    except TooLate as error:
+        st.session_state[_DONE] = (ui.plain(str(error)), None)
+    else:
+        del st.session_state[_DONE]
+    st.rerun()

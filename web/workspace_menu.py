@@ -1,6 +1,7 @@
 """The workspace's name above every page, and the dialog that opens another one or makes a new one."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import streamlit as st
 from bam_engine.errors import BamError
 from bam_engine.workspace.recent import existing_workspace, new_workspace
 from web import ui, workspaces
+from web.dialogs import open_dialog
 
 _PORT = "workspace-port"  # in the session: (folder, port) of the workspace that was opened
 _MOST = 8  # recent ones that are listed
@@ -27,12 +29,7 @@ def show(name: str) -> None:
         help="This workspace. Open another one, or make a new one.",
     ):
         st.session_state.pop(_PORT, None)
-        _dialog(name)
-
-
-@st.dialog("Workspaces", width="medium")
-def _dialog(name: str) -> None:
-    choice(name)
+        open_dialog("Workspaces", partial(choice, name), width="medium")
 
 
 def choice(name: str) -> None:

@@ -323,8 +323,8 @@ def _too_few(images: int) -> str:
     if images == 0:
         return "No image was answered by two people. Have two people answer the same images."
     return (
-        f"Only {count(images, 'image')} was answered by two people, but at least {MIN_SHARED} are needed. Have two "
-        "people answer more of the same images."
+        f"Only {count(images, 'image was', 'images were')} answered by two people, but at least {MIN_SHARED} are "
+        "needed. Have two people answer more of the same images."
     )
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bam_engine.annotation.annotator_store import merged_into
 from bam_engine.database import Snapshot, annotations, lock, log_activity, now, set_aside_answers, snapshot_of
-from bam_engine.errors import AnnotationError
+from bam_engine.errors import TooLate
 
 Through = Mapping[int, int]
 """For annotators whose answers are set aside, the id of the last annotation that is."""
@@ -140,13 +140,13 @@ class SetAsideAnswers:
 
         Raises
         ------
-        AnnotationError
+        TooLate
             Since the act, some of it was set aside or brought back again. Nothing is changed.
         """
         with self._engine.begin() as connection:
             lock(connection, annotations)
             if _stored(connection, act.people, act.attribute_ids) != act.after:
-                raise AnnotationError(
+                raise TooLate(
                     f"This cannot be undone any more ({act.about}): answers were set aside or brought back again "
                     "since. Look at what is set aside now, and set aside or bring back what is meant."
                 )

@@ -85,8 +85,9 @@ class Verdict:
     def summary(self) -> str:
         """Two to four sentences for the person who decides."""
         if self.waiting:
+            has = "has" if self.waiting == 1 else "have"
             return (
-                f"The audit is not finished: {self._seen}, and {count(self.waiting, 'image')} of both halves have no "
+                f"The audit is not finished: {self._seen}, and {count(self.waiting, 'image')} of both halves {has} no "
                 f"label yet. Whether {percent(self.target)} precision is met stays open until all are labelled."
             )
         if self.exhausted:
@@ -99,7 +100,10 @@ class Verdict:
         seen = f"{k:,} of {count(n, 'labelled image')} {'is' if 1 in (k, n) else 'are'} positive"
         if not self.estimate.absent:
             return seen
-        return f"{seen}, and {count(self.estimate.absent, 'image')} that cannot be looked at any more count against it"
+        counts = "counts" if self.estimate.absent == 1 else "count"
+        return (
+            f"{seen}, and {count(self.estimate.absent, 'image')} that cannot be looked at any more {counts} against it"
+        )
 
     @property
     def _exhausted(self) -> str:

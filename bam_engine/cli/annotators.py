@@ -175,7 +175,8 @@ def _set_aside(workspace: Workspace, options: Namespace, *, counted: bool) -> No
         setting_aside.set_aside(workspace, who, about, by=options.annotator)
     other = f"bam annotator {'set-aside' if counted else 'bring-back'} {who.name!r}"
     other += "" if about is None else f" --attribute {about.name}"
-    what = "count again" if counted else "are set aside"
+    number = sum(one.answers for one in found)
+    one_does, several_do = ("counts again", "count again") if counted else ("is set aside", "are set aside")
     more = "sets aside those that counted before too" if counted else "brings back those set aside before too"
     hint = f"undo: {other}" if alone else f"no command undoes this alone: {other} {more}"
-    print(f"{count(sum(one.answers for one in found), 'answer')} of {who.name} {what} ({hint})")
+    print(f"{count(number, 'answer')} of {who.name} {one_does if number == 1 else several_do} ({hint})")

@@ -38,7 +38,9 @@ def untrained(facts: Facts) -> str:
     """Say that the newest round waits for its training."""
     if facts.elsewhere and not facts.model:
         return "The labels are all there, and this encoder has not learned from them yet."
-    return f"All {count(facts.batch.answered, 'image')} of round {facts.round} are labelled."
+    number = facts.batch.answered
+    images = "The one image" if number == 1 else f"All {count(number, 'image')}"
+    return f"{images} of round {facts.round} {'is' if number == 1 else 'are'} labelled."
 
 
 def first_round(facts: Facts) -> str:

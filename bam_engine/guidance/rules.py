@@ -11,6 +11,7 @@ from typing import Literal
 from bam_engine.formatting import count, percent
 from bam_engine.guidance import reasons
 from bam_engine.guidance.facts import Certifying, Facts
+from bam_engine.guidance.sizes import MOST_ROUNDS
 from bam_engine.training.rounds import DEFAULT_ROUNDS
 
 Step = Literal[
@@ -37,9 +38,6 @@ Step = Literal[
 
 GOOD_RECALL = 0.9
 """The recall from which on a certified threshold is good enough to stop at."""
-
-MOST_ROUNDS = 8
-"""Rounds after which none is asked for, though no threshold may reach the target."""
 
 MIN_CERTIFIABLE = 60
 """Images that a certification could ask about, up to which it is not worth its labels: label or audit all of them."""

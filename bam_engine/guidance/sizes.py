@@ -6,6 +6,9 @@ from bam_engine.audit import audits
 from bam_engine.formatting import count
 from bam_engine.training import querying, rounds, validation
 
+MOST_ROUNDS = 8
+"""Rounds after which none is asked for, though no threshold may reach the target."""
+
 CERTIFICATION = 150
 """Images that a certification plans to ask about, in a large collection."""
 
@@ -41,8 +44,8 @@ class Sizes:
         >>> answers, _, images = sizes(2000).cost(2000).partition(": ")
         >>> answers
         'It takes about 650 answers'
-        >>> images
-        '60 images for validation, up to 4 rounds of 100, a certification of 150 and an audit of 40.'
+        >>> images  # doctest: +ELLIPSIS
+        '60 images for validation, 4 rounds of 100, a certification of 150 and an audit of 40. Fewer rounds may do, ...'
         >>> sizes(60).cost(60, judges=2)
         'It takes about 80 answers: nearly all of the 60 images are labelled.'
         """
@@ -50,8 +53,9 @@ class Sizes:
         if self.labelled(images) > 0.9 * images:
             return f"{answers}: nearly all of the {count(images, 'image')} are labelled."
         return (
-            f"{answers}: {count(self.validation, 'image')} for validation, up to {rounds.DEFAULT_ROUNDS} rounds of "
-            f"{self.batch:,}, a certification of {self.certification:,} and an audit of {2 * self.check:,}."
+            f"{answers}: {count(self.validation, 'image')} for validation, {rounds.DEFAULT_ROUNDS} rounds of "
+            f"{self.batch:,}, a certification of {self.certification:,} and an audit of {2 * self.check:,}. Fewer "
+            f"rounds may do, and up to {MOST_ROUNDS} are asked for where they help."
         )
 
 

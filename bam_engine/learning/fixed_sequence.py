@@ -315,9 +315,9 @@ def _check_target(target: float) -> None:
 
 
 def _check_both_classes(sample: Sample) -> None:
-    for present, kind, missing in ((sample.labels, "negative", "positive"), (~sample.labels, "positive", "negative")):
+    for present, missing in ((sample.labels, "positive"), (~sample.labels, "negative")):
         if not present.any():
             raise LearningError(
-                f"All {count(len(sample.labels), 'labelled validation image')} are {kind}. Choosing a threshold needs "
-                f"{missing} ones too: label more of the validation set."
+                f"None of {count(len(sample.labels), 'labelled validation image')} is {missing}. Choosing a threshold "
+                "needs both kinds: label more of the validation set."
             )

@@ -238,7 +238,8 @@ def _plan(
     if answers.all() or not answers.any():
         kind = "positive" if answers.all() else "negative"
         raise LearningError(
-            f"All {count(len(answers), 'true label')} are {kind}, so there is nothing to learn. Check the column."
+            f"Every true label is {kind}, of {count(len(answers), 'image')}: there is nothing to learn. Check the "
+            "column."
         )
     rng = np.random.default_rng([seed, 0])
     embedded = _embedded(vectors)

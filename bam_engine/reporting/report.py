@@ -399,7 +399,8 @@ def _missing(
         (validation.total == 0, "There is no validation sample, so precision and recall are unknown."),
         (
             validation.total > 0 and not validation.complete,
-            f"Only {validation.answered:,} of {count(validation.total, 'validation image')} are labelled.",
+            f"Only {validation.answered:,} of {count(validation.total, 'validation image')} "
+            f"{'is' if validation.answered == 1 else 'are'} labelled.",
         ),
         (model is None, "No model is trained, so no image has a score."),
         (

@@ -112,7 +112,7 @@ def start(
     free, n_images = with_files(workspace, unlabelled), len(workspace.catalogue)
     if len(free) <= learning.PILOT_SIZE:
         raise LearningError(
-            f"Only {count(len(free), 'image')} of {attribute.name} are unlabelled and have a file, too few for a "
+            f"{attribute.name} has only {count(len(free), 'unlabelled image')} with a file, too few for a "
             "certification. Label them all instead."
         )
     ranked = free[np.argsort(-scores[free], kind="stable")]

@@ -90,7 +90,8 @@ class CertificationState:
                 f" {count(self.unconfirmed, 'image')} that fewer people than judge have labelled yes {verb} not count "
                 f"before others have confirmed {it}."
             )
-        waiting = f" {count(self.in_rounds, 'image')} of these await labels in a round." if self.in_rounds else ""
+        await_ = count(self.in_rounds, "image of these awaits its label", "images of these await their labels")
+        waiting = f" {await_} in a round." if self.in_rounds else ""
         return f"{so_far} {self._next}{waiting}".rstrip()
 
     @property
@@ -99,7 +100,8 @@ class CertificationState:
         if progress is None or progress.next_cut is None:
             return "" if self.certification.since is not None else "All images may be accepted."
         cut = decimal(progress.next_cut, 3)
-        labels = f"{progress.false_positives:,} of {count(progress.n, 'label')} there are not positive"
+        verb = "is" if progress.false_positives == 1 else "are"
+        labels = f"{progress.false_positives:,} of {count(progress.n, 'label')} there {verb} not positive"
         if progress.labels_needed is None:
             return f"The next threshold, {cut}, is unlikely ever to pass: {labels}."
         more = f"about {count(progress.labels_needed, 'more label')} should suffice at this rate"

@@ -168,7 +168,8 @@ def _problem(workspace: Workspace, key: str, model: TrainedModel | None) -> str:
     if not embedded:
         return "Its vectors are no longer there. Embed the collection with it again: its labels and models are kept."
     if model is None and embedded < images:
-        return f"Only {embedded:,} of {count(images, 'image')} are embedded with it. Embed the others first."
+        verb = "is" if embedded == 1 else "are"
+        return f"Only {embedded:,} of {count(images, 'image')} {verb} embedded with it. Embed the others first."
     return "" if model is not None else "No model is trained on it yet."
 
 

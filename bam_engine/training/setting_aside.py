@@ -161,7 +161,7 @@ def bring_back(workspace: Workspace, annotator: Annotator, attribute: Attribute 
 
 
 def undo(workspace: Workspace, act: SetAsideAct) -> None:
-    """Undo either, unless some of it was set aside or brought back again since: that raises AnnotationError."""
+    """Undo either, unless some of it was set aside or brought back again since: that raises TooLate."""
     workspace.set_aside_answers.undo(act)
 
 

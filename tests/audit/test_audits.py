@@ -166,7 +166,7 @@ def test_an_audit_that_is_under_way_gives_counts_but_no_verdict(
     assert half.precision.meets(0.9) is False
     assert half.verdict.met is None
     assert "not finished" in half.verdict.summary
-    assert "1 image of both halves have no label" in half.verdict.summary
+    assert "1 image of both halves has no label" in half.verdict.summary
     assert audits.finished_audits(decided) == [], "neither in the chart nor in the mean"
     lines = list(csv.DictReader(io.StringIO(chart_file([half], "csv").decode())))
     assert lines[0]["target_met"] == "open"

@@ -7,6 +7,7 @@ import pytest
 
 from bam_engine.guidance.facts import Audited, Certifying, Facts, Progress
 from bam_engine.guidance.rules import RULES, alternatives, rule_of
+from bam_engine.guidance.sizes import MOST_ROUNDS
 from bam_engine.learning import Threshold
 from bam_engine.training.delivered import DeliveredCounts
 from bam_engine.training.thresholds import AttributeThreshold
@@ -154,7 +155,9 @@ def test_where_votes_are_missing_the_reason_says_so() -> None:
 
 
 def test_the_cost_is_said_before_it_starts() -> None:
-    words = "It takes about 450 answers: 60 images for validation, up to 4 rounds of 50, a certification of 150 and an "
-    assert words in rule_of(NEW).reason(NEW)
+    words = "It takes about 450 answers: 60 images for validation, 4 rounds of 50, a certification of 150 and an "
+    said = rule_of(NEW).reason(NEW)
+    assert words in said
+    assert said.endswith(f"Fewer rounds may do, and up to {MOST_ROUNDS} are asked for where they help.")
     small = replace(NEW, images=60)
     assert "nearly all of the 60 images" in rule_of(small).reason(small)

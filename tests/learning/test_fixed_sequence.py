@@ -215,9 +215,9 @@ def test_a_guarantee_tested_after_each_top_up_at_will_fails_and_ours_does_not():
     assert found["topped up at will"].violations > 2 * found["topped up"].violations
 
 
-@pytest.mark.parametrize(("labels", "words"), [([1, 1], "are positive"), ([0, 0], "are negative")])
-def test_a_validation_set_of_one_class_is_refused_in_words(labels, words):
-    with pytest.raises(LearningError, match=f"All 2 labelled validation images {words}"):
+@pytest.mark.parametrize(("labels", "missing"), [([1, 1], "negative"), ([0, 0], "positive")])
+def test_a_validation_set_of_one_class_is_refused_in_words(labels, missing):
+    with pytest.raises(LearningError, match=f"None of 2 labelled validation images is {missing}"):
         choose_threshold([1.0, 2.0], labels)
 
 

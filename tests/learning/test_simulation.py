@@ -143,7 +143,7 @@ def test_a_game_can_be_stopped_and_bad_input_is_refused_in_words(world):
 
     with pytest.raises(Stopped, match="1 of 4"):
         simulate(vectors, truth, groups, report=stop, **SIZE)
-    with pytest.raises(LearningError, match="All 3,000 true labels are negative"):
+    with pytest.raises(LearningError, match="Every true label is negative, of 3,000 images"):
         simulate(vectors, np.zeros(3000), groups)
     with pytest.raises(LearningError, match="2 true labels do not match 3,000 vectors"):
         simulate(vectors, [0, 1])

@@ -141,6 +141,8 @@ def test_an_undo_that_would_take_back_what_another_did_since_says_so_and_does_no
     app.button(key="undo").click().run()
     (error,) = app.error
     assert "This cannot be undone any more" in error.value
+    assert "undo" not in [one.key for one in app.button], "it would be refused again"
+    assert "set aside" not in "".join(str(one.value) for one in app.success)
     assert votes_of(team, watercolor) == 6
 
 

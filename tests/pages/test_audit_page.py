@@ -17,7 +17,7 @@ from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
-from web.components.gallery import Correcting, Picture
+from web.components.gallery import Answering, Picture
 
 
 @pytest.fixture
@@ -110,13 +110,14 @@ def test_each_picture_that_an_audit_found_wrong_or_missed_is_corrected_or_added_
     oracle: Oracle,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    strips: dict[str, tuple[list[int], Correcting]] = {}
+    strips: dict[str, tuple[list[int], Answering]] = {}
     to_add: list[int] = []
 
-    def gallery(pictures: list[Picture], *, key: str, correcting: Correcting, **_: object) -> None:
-        strips[key] = [picture.row for picture in pictures], correcting
+    def gallery(pictures: list[Picture], *, key: str, answering: Answering, **_: object) -> None:
+        strips[key] = [picture.row for picture in pictures], answering
         if to_add and to_add[0] in strips[key][0]:
-            correcting.add_example(to_add.pop())
+            assert answering.guidelines is not None
+            answering.guidelines.add(to_add.pop())
 
     monkeypatch.setattr("web.picture_strips.gallery", gallery)
     drawn = audits.draw(decided, watercolor, n_accepted=4, n_rejected=4, seed=1)
@@ -128,13 +129,18 @@ def test_each_picture_that_an_audit_found_wrong_or_missed_is_corrected_or_added_
     assert len(found.missed) > 0
     wrong, missed = (strips[f"audit-{result.id}-{name}"] for name in ("wrong", "missed"))
     assert (wrong[0], missed[0]) == (found.wrong.tolist(), found.missed.tolist())
-    assert (wrong[1].attribute, wrong[1].annotator, wrong[1].examples) == (watercolor.id, "me", ())
+    assert (wrong[1].attribute, wrong[1].annotator) == (watercolor.id, "me")
+    assert wrong[1].guidelines is not None
+    assert wrong[1].guidelines.examples == ()
+    assert (wrong[1].names_keys, missed[1].names_keys) == (False, True), "the keys of both are named once"
     vote(decided, watercolor, "me", {wrong[0][0]: 0})
     for row, kind in ((wrong[0][0], "bad"), (missed[0][0], "good")):
         to_add[:] = [row]
         app.run()
         assert (row, kind) in [(each.row, each.kind) for each in examples_of(decided, watercolor)]
     assert "Added to the guidelines of watercolor" in text_of(app)
-    assert missed[0][0] in strips[f"audit-{result.id}-missed"][1].examples
+    guidelines = strips[f"audit-{result.id}-missed"][1].guidelines
+    assert guidelines is not None
+    assert missed[0][0] in guidelines.examples
     app.button(key="undo").click().run()
     assert [each.row for each in examples_of(decided, watercolor)] == [wrong[0][0]]

@@ -201,7 +201,7 @@ def test_everybody_is_answered_at_once_and_it_can_be_taken_back(
     app = open_page(workspace, "map", selection=selections.save(workspace, chosen), annotator="ada")
     text = text_of(app)
     assert "An answer would be given to 10 images as ada" in text
-    assert "2 are held out to judge and are left out" in text
+    assert "left out: 2 held out to judge" in text
     button(app, "All no").click().run()  # type: ignore[attr-defined]
     rows, answers = bulk.current_answers(workspace, watercolor)
     assert (rows.tolist(), set(answers.tolist())) == (sorted(set(chosen) - held), {0})

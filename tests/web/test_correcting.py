@@ -40,7 +40,7 @@ SCRIPT = """
 
     from server import ONE, WORKSPACE
     from bam_engine.labelling.label_states import states
-    from web.components.gallery import Correcting, Picture, gallery
+    from web.components.gallery import Answering, Guidelines, Picture, gallery
 
     rows, examples = [3, 4, 5], st.session_state.setdefault("examples", [])
 
@@ -49,9 +49,11 @@ SCRIPT = """
         st.rerun()
 
     marks = states(WORKSPACE, ONE).marks(rows)
-    correcting = Correcting(ONE.id, ONE.question, "ada", tuple(examples), add_example)
+    answering = Answering(ONE.id, ONE.question, "ada", Guidelines(tuple(examples), add_example))
     pictures = [Picture(row, mark=mark) for row, mark in zip(rows, marks)]
-    picked = gallery(pictures, key="strip", version="1", correcting=correcting)
+    picked = gallery(pictures, key="strip", version="1", answering=answering)
+    plain = Answering(ONE.id, ONE.question, "ada", names_keys=False)
+    gallery([Picture(row) for row in (11, 12)], key="plain", version="1", answering=plain)
     st.text(f"picked: {picked}")
     st.text(f"stored: {' '.join(mark or '-' for mark in marks)}")
     st.button("Run again")
@@ -107,6 +109,19 @@ def test_a_key_answers_about_the_picture_that_has_the_focus(page: Any) -> None:
     page.keyboard.press("z")
     page.get_by_role("status").get_by_text("Undone.").wait_for()
     assert cell.locator(".mark").text_content() == "yes"
+
+
+def test_pictures_without_buttons_are_answered_about_by_key_and_the_keys_are_named_once_on_the_page(page: Any) -> None:
+    cell = page.locator(".cell[data-row='12']")
+    cell.focus()
+    page.keyboard.press("u")
+    page.get_by_role("status").get_by_text("Image 12: unsure.").wait_for()
+    assert cell.locator(".mark").text_content() == "unsure"
+    assert page.locator(".item").count() == 3, "these two have no buttons"
+    assert page.locator(".hints:visible").count() == 1
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("y")
+    page.get_by_role("status").get_by_text("Image 11: yes.").wait_for()
 
 
 def test_one_click_adds_a_picture_to_the_guidelines_and_says_that_it_is_there(page: Any) -> None:

@@ -32,6 +32,13 @@ def test_the_root_and_the_pages_are_streamlits_page_with_our_rules_and_the_shell
     assert client.get("/other").status_code == 404
 
 
+def test_the_name_of_the_page_at_the_root_leads_to_the_root_with_what_was_asked_for() -> None:
+    client = TestClient(Starlette(routes=shell.root_routes("overview")), follow_redirects=False)
+    for asked, there in (("/overview", "./"), ("/overview?annotator=ada&x=1", "./?annotator=ada&x=1")):
+        reply = client.get(asked)
+        assert (reply.status_code, reply.headers["location"]) == (307, there)
+
+
 def test_what_is_fetched_from_the_start_is_there_and_is_named_once(client: TestClient) -> None:
     page = client.get("/").text
     named = re.findall(r'(?:href|src)="\./(static/[^"]+)"', page)

@@ -105,12 +105,14 @@ export interface GalleryData {
   height: number | null;
   selected: number[];
   /** What the pictures can be answered about; null if nothing. */
-  correcting: GalleryCorrecting | null;
+  answering: ShortAnswering | null;
 }
 
-export interface GalleryCorrecting extends GalleryAnswering {
-  /** The rows that are in the guidelines. */
-  examples: number[];
+export interface ShortAnswering extends GalleryAnswering {
+  /** The rows that are in the guidelines; null where no buttons are below the pictures. */
+  examples: number[] | null;
+  /** Whether a line names the keys. */
+  namesKeys: boolean;
 }
 
 // The keys that answer about one image: web/components/keys/__init__.py

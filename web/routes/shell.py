@@ -18,7 +18,7 @@ from pathlib import Path
 
 import streamlit
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from web import modules, people, ui
@@ -43,6 +43,15 @@ def shell_routes(titles: Mapping[str, str], *, static: Path = _STATIC) -> list[R
     """
     contents = {name: page_with_shell(static, modules.OF_PAGES.get(name), titles) for name in titles}
     return [Route(f"/{name}", partial(_page, content)) for name, content in contents.items() if content]
+
+
+def root_routes(start: str) -> list[Route]:
+    """Return the route that leads from the name of the page at the root to the root, where Streamlit has it."""
+    return [Route(f"/{start}", _to_root)]
+
+
+async def _to_root(request: Request) -> Response:
+    return RedirectResponse("./" + (f"?{request.url.query}" if request.url.query else ""))
 
 
 async def _page(content: bytes, request: Request) -> Response:

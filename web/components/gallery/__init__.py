@@ -33,18 +33,26 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Correcting:
-    """What the pictures of a gallery can be answered about, and which of them are in the guidelines.
+class Guidelines:
+    """Which images the guidelines have as examples; ``add`` is called with the row of one that is to be added."""
 
-    ``attribute`` is its id, ``annotator`` whose answers they are; ``add_example`` is called with the row of an image
-    that is to be added to the guidelines.
+    examples: tuple[int, ...]
+    add: Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What a key answers about the picture of a gallery that has the focus.
+
+    ``attribute`` is its id, ``annotator`` whose answers they are. With ``guidelines``, buttons below each picture
+    answer too, and add it to them. One gallery of a page, or of a group, names the keys in a line below it.
     """
 
     attribute: int
     question: str
     annotator: str
-    examples: tuple[int, ...]
-    add_example: Callable[[int], object]
+    guidelines: Guidelines | None = None
+    names_keys: bool = True
 
 
 def gallery(
@@ -55,7 +63,7 @@ def gallery(
     size: int = 150,
     height: int | None = None,
     selected: Sequence[int] | None = None,
-    correcting: Correcting | None = None,
+    answering: Answering | None = None,
 ) -> int | None:
     """Show thumbnails in reading order; return the row that was just clicked, or None.
 
@@ -71,8 +79,9 @@ def gallery(
         Height in CSS pixels, within which the gallery scrolls; None grows with the pictures.
     selected
         Rows drawn as selected.
-    correcting
-        With it, one click below a picture, or a key, answers about it, and another click adds it to the guidelines.
+    answering
+        With it, a key answers about a picture; with its guidelines, one click below a picture does, and another one
+        adds it to them.
     """
     result = _component(
         key=key,
@@ -82,23 +91,25 @@ def gallery(
             "size": size,
             "height": height,
             "selected": list(selected or ()),
-            "correcting": None if correcting is None else _about(correcting),
+            "answering": None if answering is None else _about(answering),
         },
         on_picked_change=lambda: None,
         on_guided_change=lambda: None,
     )
     guided = _new_click(f"{key}-guided", result.guided)
-    if correcting is not None and guided is not None:
-        correcting.add_example(guided)
+    if answering is not None and answering.guidelines is not None and guided is not None:
+        answering.guidelines.add(guided)
     return _new_click(key, result.picked)
 
 
-def _about(correcting: Correcting) -> dict[str, Any]:
+def _about(answering: Answering) -> dict[str, Any]:
+    guidelines = answering.guidelines
     return {
-        "attribute": correcting.attribute,
-        "question": correcting.question,
-        "annotator": correcting.annotator,
-        "examples": list(correcting.examples),
+        "attribute": answering.attribute,
+        "question": answering.question,
+        "annotator": answering.annotator,
+        "examples": None if guidelines is None else list(guidelines.examples),
+        "namesKeys": answering.names_keys,
     }
 
 

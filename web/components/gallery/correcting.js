@@ -1,11 +1,11 @@
-// The buttons below each picture of a short gallery: one click answers about the picture, another one adds it to the
-// guidelines. The keys answer too.
+// How the pictures of a short gallery are answered about: by keys, and where wanted by buttons below each picture, of
+// which another one adds it to the guidelines.
 
 import { element } from "../dom.js";
 import { WORDS } from "./answering.js";
 import { ShortAnswers } from "./short_answers.js";
 
-/** @import { GalleryCorrecting, GalleryPicture } from "../data.js" */
+/** @import { GalleryPicture, ShortAnswering } from "../data.js" */
 
 export class Correcting {
   /**
@@ -17,21 +17,21 @@ export class Correcting {
     this.guide = guide;
     /** @type {Map<number, HTMLElement>} */
     this.boxes = new Map();
-    /** @type {GalleryCorrecting | null} */
+    /** @type {ShortAnswering | null} */
     this.about = null;
     this.answers = new ShortAnswers(parent, field, (row, mark) => this.press(row, mark));
   }
 
-  /** @param {GalleryCorrecting | null} about */
+  /** @param {ShortAnswering | null} about */
   update(about) {
     this.about = about;
-    this.answers.update(about);
+    this.answers.update(about, about?.namesKeys);
     this.answers.clear();
     this.boxes.clear();
   }
 
   /**
-   * A picture with its buttons; the picture alone where nothing can be corrected.
+   * A picture with its buttons; the picture alone where it has none.
    *
    * @param {HTMLElement} cell
    * @param {GalleryPicture} picture
@@ -40,6 +40,8 @@ export class Correcting {
     const { about } = this;
     if (!about) return cell;
     const item = { row, title: title || `Image ${row}`, mark };
+    this.answers.add(cell, item);
+    if (!about.examples) return cell;
     const answers = element("div", {
       className: "answers",
       role: "group",
@@ -57,7 +59,6 @@ export class Correcting {
     guide.addEventListener("click", () => this.guide(row));
     const box = element("div", { className: "item" }, cell, answers, guide);
     this.boxes.set(row, box);
-    this.answers.add(cell, item);
     this.press(row, mark);
     return box;
   }

@@ -21,16 +21,38 @@ export default function mount({ parentElement, data, setTriggerValue }) {
   state.send = (name, row) => setTriggerValue(name, { row, click: newId() });
   frame.style.maxHeight = data.height ? `${data.height}px` : "";
   grid.style.setProperty("--cell", `${data.size}px`);
-  const content = JSON.stringify([data.pictures, data.version, data.correcting]);
+  const content = JSON.stringify([data.pictures, data.version, data.answering]);
   if (content !== state.content) {
     state.content = content;
-    correcting.update(data.correcting);
+    correcting.update(data.answering);
     const cells = data.pictures.map((picture) => correcting.around(makeCell(picture, data.version), picture));
-    grid.replaceChildren(...cells);
-    frame.scrollTop = 0;
+    const rows = data.pictures.map(([row]) => row).join(" ");
+    if (rows === state.rows) redraw(frame, grid, cells);
+    else {
+      grid.replaceChildren(...cells);
+      frame.scrollTop = 0;
+    }
+    state.rows = rows;
   }
   const selected = new Set(data.selected.map(String));
   for (const cell of cellsOf(grid)) cell.classList.toggle("selected", selected.has(cell.dataset.row ?? ""));
+}
+
+/**
+ * Draw the same pictures again where they were scrolled to; the one that has the focus keeps it.
+ *
+ * @param {HTMLElement} frame
+ * @param {HTMLElement} grid
+ * @param {HTMLElement[]} cells
+ */
+function redraw(frame, grid, cells) {
+  const root = grid.getRootNode();
+  const focused = root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+  const place = cellsOf(grid).findIndex((cell) => cell === focused);
+  const { scrollTop } = frame;
+  grid.replaceChildren(...cells);
+  frame.scrollTop = scrollTop;
+  if (place >= 0) cellsOf(grid)[place].focus({ preventScroll: true });
 }
 
 /** @param {ParentNode} parent */
@@ -44,6 +66,7 @@ function build(parent) {
     grid,
     correcting,
     content: "",
+    rows: "",
     send: (/** @type {string} */ _name, /** @type {number} */ _row) => {},
   };
   grid.addEventListener("click", (event) => {

@@ -3,7 +3,7 @@
 
 import { add } from "../dom.js";
 import { makeKeyHelp } from "../keys/help.js";
-import { answerKeys, answerOf } from "../keys/presets.js";
+import { ANSWERED, answerKeys, answerOf } from "../keys/presets.js";
 import { Answering } from "./answering.js";
 import { makeText } from "./cells.js";
 
@@ -17,6 +17,7 @@ export class ShortAnswers {
    * @param {(row: number, mark: string) => void} [marked] called once the label of a picture has changed
    */
   constructor(parent, field, marked = () => {}) {
+    this.field = field;
     this.marked = marked;
     /** @type {Map<string, { item: Item, cell: HTMLElement }>} */
     this.pictures = new Map();
@@ -39,10 +40,15 @@ export class ShortAnswers {
     field.addEventListener("keydown", (event) => this.press(event));
   }
 
-  /** @param {GalleryAnswering | null} about */
-  update(about) {
+  /**
+   * @param {GalleryAnswering | null} about
+   * @param {boolean} [namesKeys] whether the line with the keys is here: of several galleries, one has it
+   */
+  update(about, namesKeys = true) {
     this.answering.about = about;
-    this.keys.box.hidden = this.line.hidden = !about;
+    this.line.hidden = !about;
+    this.field.toggleAttribute(ANSWERED, about !== null);
+    this.keys.box.hidden = !about || !namesKeys;
     this.keys.refresh();
   }
 

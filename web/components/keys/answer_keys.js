@@ -2,7 +2,7 @@
 // the buttons, which Streamlit turns into their classes.
 
 import { makeKeyHelp } from "./help.js";
-import { answerKeys, answerOf, isField } from "./presets.js";
+import { ANSWERED, answerKeys, answerOf, isField } from "./presets.js";
 
 /** @import { AnswerKeysData, Answer, Component } from "../data.js" */
 /** @import { Preset } from "./presets.js" */
@@ -54,6 +54,7 @@ export default function mount({ parentElement, data }) {
     const target = event.composedPath()[0];
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
     if (!(target instanceof Element) || isField(target) || isBehindDialog(shown.box)) return;
+    if (target.closest(`[${ANSWERED}]`)) return; // that picture is answered about
     const word = buttonOf(event.key, shown.preset);
     const button = word && document.querySelector(`.st-key-${data.key}-answer-${word} button`);
     if (!(button instanceof HTMLButtonElement) || button.disabled) return;

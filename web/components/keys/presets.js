@@ -31,6 +31,9 @@ const ANSWERS = [
 ];
 const KEY = "bam.grid.keys";
 
+/** The attribute of an element whose pictures are answered about by the keys while one of them has the focus. */
+export const ANSWERED = "data-answered";
+
 /** The preset of each annotator who has answered in this browser. */
 export class KeyChoice {
   /** @param {Pick<Store, "read" | "write">} [store] */
