@@ -251,6 +251,7 @@ ROOMS: dict[str, set[str]] = {
         "write_csv",
         "write_notice",
     },
+    "freezing": set(),
     "gallery": set(),
     "guidance": set(),
     "labelling": set(),

@@ -13,6 +13,7 @@ from bam_engine.api.embeddings import Embeddings
 from bam_engine.api.images import Images
 from bam_engine.api.proposals import Proposals
 from bam_engine.api.results import Results
+from bam_engine.api.snapshots import Snapshots
 from bam_engine.api.tags import Tags
 from bam_engine.database import backups
 from bam_engine.formatting import count as counted
@@ -22,7 +23,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
 
 
-class Collection(Images, BamFile, Tags, Annotators, Proposals, Embeddings, Results):
+class Collection(Images, BamFile, Tags, Annotators, Proposals, Embeddings, Results, Snapshots):
     """The images of one folder of work, with their embeddings, attributes and labels.
 
     Open one with :func:`bam_engine.open`, use it as a context manager or :meth:`close` it. Every image has a *row*, a

@@ -34,6 +34,7 @@ from bam_engine.cli import (
     search,
     serve,
     simulation,
+    snapshots,
     status,
     tags,
     training,
@@ -108,6 +109,6 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     setup = (serve, demo, collection, bam_file, urls, removals, tags, attributes, guidelines, labels)
     team = (users, annotators, proposals)
     ways = (weights, search, encoders, simulation, training, recall, agreement)
-    for module in (*setup, *team, *ways, layouts, results, datasets, backups, status):
+    for module in (*setup, *team, *ways, layouts, results, datasets, snapshots, backups, status):
         module.add_commands(commands)
     return top

@@ -32,7 +32,7 @@ _MIGRATION_TIMEOUT = 3600  # seconds that an opener waits while another one migr
 _log = logging.getLogger(__name__)
 
 
-def open_database(url: str | sa.URL, *, copies: Path | None = None) -> sa.Engine:
+def open_database(url: str | sa.URL, *, copies: Path | None = None, only_read: bool = False) -> sa.Engine:
     """Open the database at ``url``; create its tables or migrate them. Safe when several processes open it at once.
 
     SQLite runs in WAL mode with ``synchronous=FULL``: readers never wait for a writer, and a commit that has returned
@@ -43,6 +43,8 @@ def open_database(url: str | sa.URL, *, copies: Path | None = None) -> sa.Engine
     ----------
     copies
         The folder for the daily copies of a server's database, by default none. Those of a file are beside it.
+    only_read
+        Open a SQLite file like one that cannot be written: it stays as it is.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def open_database(url: str | sa.URL, *, copies: Path | None = None) -> sa.Engine
             "postgresql://user@host/name."
         ) from error
     try:
-        engine = _open(parsed)
+        engine = _open(parsed, only_read)
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         place = parsed.render_as_string(hide_password=True)
         raise BamError(f"Cannot open the database {place}: {_reason(error)}.") from error
@@ -68,14 +70,14 @@ def open_database(url: str | sa.URL, *, copies: Path | None = None) -> sa.Engine
     return engine
 
 
-def _open(url: sa.URL) -> sa.Engine:
+def _open(url: sa.URL, only_read: bool) -> sa.Engine:
     file = sqlite_files.file_of(url)
     if file is None or sqlite_files.is_new(file):
         if file is not None:
             sqlite_files.create(file)
         return _open_for_writing(url, file)
     version = version_of(file)
-    if not sqlite_files.is_writable(file):
+    if only_read or not sqlite_files.is_writable(file):
         return _open_for_reading(file, version)
     return _writing_engine(url) if version == SCHEMA_VERSION else _open_for_writing(url, file)
 
@@ -212,7 +214,7 @@ def _open_for_reading(file: Path, version: int) -> sa.Engine:
     if version < SCHEMA_VERSION:
         opened = sqlite_files.copy_to_temporary(file)
         folder = opened.parent
-        _log.warning("%s cannot be written: a temporary copy of it is migrated and read.", file)
+        _log.warning("%s is only read: a temporary copy of it is migrated.", file)
         migrate_file(opened)
     engine = sqlite_files.reading_engine(opened)
     explain_failures(engine)

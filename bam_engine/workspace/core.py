@@ -99,6 +99,8 @@ class Workspace:
         permitted, a temporary folder takes its place.
     database_url
         A SQLAlchemy URL to use instead of ``bam.sqlite``.
+    only_read
+        Leave a SQLite database as it is, whoever may write it.
 
     Raises
     ------
@@ -112,7 +114,9 @@ class Workspace:
     0
     """
 
-    def __init__(self, folder: Path, cache: Path, *, database_url: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, cache: Path, *, database_url: str | sa.URL | None = None, only_read: bool = False
+    ) -> None:
         self.folder = folder.absolute()
         cache = cache.absolute()
         try:
@@ -124,7 +128,8 @@ class Workspace:
                 f"Cannot create the workspace {folder} or its cache {cache}: {error.strerror or error}. "
                 "Set BAM_WORKSPACE and BAM_CACHE to writable folders."
             ) from error
-        self.engine = open_database(database_address(self.folder, database_url), copies=self.folder)
+        address = database_address(self.folder, database_url)
+        self.engine = open_database(address, copies=self.folder, only_read=only_read)
         self.id: str = self._identity()
         self.cache = cache / self.id
         with suppress(OSError):  # a cache that cannot be written can be read
@@ -379,7 +384,7 @@ def cache_from_environment() -> Path:
     return typed_path(os.environ.get("BAM_CACHE") or "cache")
 
 
-def database_address(folder: Path, url: str | None = None) -> str | sa.URL:
+def database_address(folder: Path, url: str | sa.URL | None = None) -> str | sa.URL:
     """Return the address of a workspace's database: ``url``, or that of ``bam.sqlite`` in its folder."""
     return url or sa.URL.create("sqlite", database=str(folder.absolute() / DATABASE))
 
