@@ -7,6 +7,7 @@ import streamlit as st
 from bam_engine.annotation import Annotator
 from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.formatting import count
+from bam_engine.labelling import gold
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.with_others import compared_with_others
@@ -14,18 +15,23 @@ from bam_engine.team import Role
 from bam_engine.training.setting_aside import set_aside_by_annotator
 from web import identity, people, ui, undo
 from web.engine import workspace
+from web.gold_form import gold_form
 from web.set_aside import set_aside_part
 
 COMPARED = (
     "Of the images that several people were meant to answer, without this person's own vote; “unsure” agrees with "
     "neither. Others are no truth: where they err alike, who is right looks wrong."
 )
+ON_GOLD = (
+    "Of the images mixed in unmarked whose answer three people or a reviewer gave, by what they are labelled today; "
+    "“unsure” is not right. The interval is exact, at 95%."
+)
 
 ws = workspace()
 known = ws.annotators
 answers, aside = answers_by_annotator(ws), set_aside_by_annotator(ws)
 manages = people.may(Role.OWNER)  # who is who; reviewers say whose answers count
-flagged, compared = flags(ws), compared_with_others(ws)
+flagged, compared, on_gold = flags(ws), compared_with_others(ws), gold.accuracies(ws)
 
 
 @ui.guard()
@@ -94,6 +100,8 @@ def card(one: Annotator, others: list[Annotator]) -> None:
                 "understood the question differently looks like this too.",
                 icon=":material/flag:",
             )
+        for right in on_gold.get(one.id, []):
+            st.markdown(ui.plain(right.text), help=ON_GOLD)
         for found in compared.get(one.id, []):
             st.markdown(ui.plain(found.text), help=COMPARED)
         set_aside_part(one, answers.get(one.id, 0), aside.get(one.id, 0))
@@ -163,3 +171,5 @@ if archived := [one for one in everyone if one.archived]:
             set_aside_part(one, answers.get(one.id, 0), aside.get(one.id, 0))
             if manages and st.button("Let them answer again", key=f"restore-{one.id}", icon=":material/undo:"):
                 bring_back(one)
+if manages:
+    gold_form()

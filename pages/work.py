@@ -81,4 +81,7 @@ if any(one.images for one in work.attributes):
         "Accepted: your answer is the label of its image and was your first. As most others say: of the images that "
         "others answered, too, without your own vote. The interval is wide while these are few."
     )
+if work.gold.n:
+    st.markdown(f"Checked: right on {work.gold.text} of {count(work.gold.n, 'image')} whose answer is known.")
+    st.caption("Told after every 20 of them, of all attributes together. They come unmarked, among the others.")
 days(work)

@@ -91,8 +91,8 @@ def own(account: Account) -> None:
         st.markdown("**The dataset**")
         if account.role < Role.REVIEWER and opened.after:
             known = opened_dataset.progress(ws, account.annotator_id)
-            words = f"{known.accepted:,} of {count(opened.after, 'accepted answer')}"
-            st.progress(min(1.0, known.accepted / opened.after), text=words)
+            words = f"{known.told:,} of {count(opened.after, 'accepted answer')}"
+            st.progress(min(1.0, known.told / opened.after), text=words)
             if not known.reached:
                 st.caption(
                     "It opens to you then. An answer is accepted where it is the settled label of its image and was "

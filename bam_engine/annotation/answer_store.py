@@ -14,6 +14,7 @@ from bam_engine.annotation.annotator_store import Annotators, merged_into
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
     EXTRA,
+    GOLD,
     PURPOSES,
     WITHDRAWN,
     WORDS,
@@ -33,7 +34,7 @@ from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
 from bam_engine.annotation.consensus import Redundancy
 from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
-from bam_engine.annotation.lease_store import add_assignment, extend
+from bam_engine.annotation.lease_store import add_assignment, extend, with_gold
 from bam_engine.annotation.permissions import check_author
 from bam_engine.annotation.remark_store import Remarks
 from bam_engine.annotation.set_aside import Through, set_aside_through
@@ -41,6 +42,7 @@ from bam_engine.database import (
     annotations,
     assignment_images,
     assignments,
+    gold_images,
     insert_new,
     lock,
     now,
@@ -132,19 +134,20 @@ class Annotations:
     def assignments_of(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> list[Assignment]:
         """Return all assignments of this source to this annotator, the oldest first."""
         of, images, found = assignments.c, assignment_images.c, dict[str, list[int]]()
+        golden = dict[str, list[int]]()
         query = (
-            sa.select(of.id, images.row)
-            .join(assignment_images, images.assignment_id == of.id)
+            with_gold(sa.select(of.id, images.row).join(assignment_images, images.assignment_id == of.id))
             .where(of.attribute_id == attribute_id, of.annotator_id == annotator_id)
             .where(of.purpose == purpose, of.source_id == source_id)
             .order_by(of.made_at, of.id, images.position)
         )
         with self._engine.connect() as connection:
-            for assignment_id, row in connection.execute(query):
+            for assignment_id, row, gold_id in connection.execute(query):
                 found.setdefault(assignment_id, []).append(row)
-        return [
-            Assignment(id_, attribute_id, annotator_id, purpose, source_id, tuple(rows)) for id_, rows in found.items()
-        ]
+                if gold_id is not None:
+                    golden.setdefault(assignment_id, []).append(row)
+        about = (attribute_id, annotator_id, purpose, source_id)
+        return [Assignment(id_, *about, tuple(rows), frozenset(golden.get(id_, ()))) for id_, rows in found.items()]
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> Any:
         """Return the newest assignment that meets the condition, without its images, or None."""
@@ -161,19 +164,24 @@ class Annotations:
 
     def _with_rows(self, record: Any) -> Assignment:
         images = assignment_images.c
-        order = sa.select(images.row).where(images.assignment_id == record.id).order_by(images.position)
+        order = with_gold(sa.select(images.row)).where(images.assignment_id == record.id).order_by(images.position)
         with self._engine.connect() as connection:
-            rows = tuple(connection.execute(order).scalars())
-        return Assignment(record.id, record.attribute_id, record.annotator_id, record.purpose, record.source_id, rows)
+            found = connection.execute(order).all()
+        rows, gold = tuple(row for row, _ in found), frozenset(row for row, gold_id in found if gold_id is not None)
+        about = (record.attribute_id, record.annotator_id, record.purpose, record.source_id)
+        return Assignment(record.id, *about, rows, gold)
 
-    def _rows_among(self, assignment_id: str, rows: Collection[int]) -> frozenset[int]:
-        """Return those of ``rows`` that are in the assignment, without reading a large assignment for a few rows."""
+    def _rows_among(self, assignment_id: str, rows: Collection[int]) -> dict[int, str]:
+        """Return those of ``rows`` that are in the assignment, and the assignment to which the answer to each belongs.
+
+        A large assignment is not read for a few rows.
+        """
         images = assignment_images.c
-        query = sa.select(images.row).where(images.assignment_id == assignment_id)
+        query = with_gold(sa.select(images.row)).where(images.assignment_id == assignment_id)
         if len(rows) <= _MAX_LISTED:
             query = query.where(images.row.in_(rows))
         with self._engine.connect() as connection:
-            return frozenset(connection.execute(query).scalars())
+            return {row: gold_id or assignment_id for row, gold_id in connection.execute(query)}
 
     # Answers
 
@@ -220,6 +228,7 @@ class Annotations:
                 raise not_in_assignment(answer.row)
         if not answers:
             return Saved(0, 0)
+        gold = frozenset(row for row, belongs in rows.items() if belongs != assignment.id)
         terms, checked = terms_of(assignment), [answer for answer in answers if answer.seen is not None]
         snapshot = snapshot_of(self._engine)  # before the lock: whoever holds it needs no further connection
         merged = merged_into(snapshot) if terms else {}
@@ -229,18 +238,19 @@ class Annotations:
             if last is not None:
                 _check_last(connection, assignment, answers, last)
             stored = _stored_about(connection, assignment, answers if terms else checked)
-            newer = _newer(assignment, checked, stored)
+            newer = _newer(assignment, checked, stored, gold)
             kept = [answer for answer in answers if int(answer.row) not in newer]
-            values = _values(assignment, kept)
+            values = _values(assignment, kept, rows)
+            asked = [value for value in values if value["row"] not in gold]
             extra = (
-                0 if terms is None else _divert(connection, assignment, values, stored, aside, terms.required, merged)
+                0 if terms is None else _divert(connection, assignment, asked, stored, aside, terms.required, merged)
             )
             new = insert_new(connection, annotations, values)
             if new < len(values):
                 _check_retries(connection, values)
             if terms is not None:
                 extend(connection, assignment, terms.moment, terms.lasts)
-        return Saved(new, len(values) - new, newer, extra)
+        return Saved(new, len(values) - new, newer, extra if terms is None or terms.tells_extra else 0)
 
     def _check_person(self, assignment: Any, by: int | None) -> None:
         """Check that an assignment is that of an annotator, or of one who is the same person."""
@@ -276,7 +286,8 @@ class Annotations:
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
         """Return row → latest answer in this assignment, without withdrawn ones."""
-        latest = self._latest(annotations.c.assignment_id == assignment_id)
+        gold = sa.select(gold_images.c.gold_id).where(gold_images.c.assignment_id == assignment_id)
+        latest = self._latest((annotations.c.assignment_id == assignment_id) | annotations.c.assignment_id.in_(gold))
         return {int(row): _NUMBERS[word] for row, _, word, _ in latest}
 
     def image_annotations(self, attribute_id: int, row: int) -> list[Annotation]:
@@ -314,12 +325,12 @@ class Annotations:
             return list(connection.execute(query).all())
 
 
-def _values(assignment: Any, answers: Sequence[NewAnswer]) -> list[dict[str, Any]]:
+def _values(assignment: Any, answers: Sequence[NewAnswer], belongs: Mapping[int, str]) -> list[dict[str, Any]]:
     made_at = now()
     return [
         {
             "uid": answer.uid,
-            "assignment_id": assignment.id,
+            "assignment_id": belongs[int(answer.row)],
             "attribute_id": assignment.attribute_id,
             "annotator_id": assignment.annotator_id,
             "row": int(answer.row),
@@ -384,13 +395,16 @@ def _divert(
     return len(moved)
 
 
-def _newer(assignment: Any, checked: Sequence[NewAnswer], stored: Sequence[StoredAnswer]) -> dict[int, int]:
+def _newer(
+    assignment: Any, checked: Sequence[NewAnswer], stored: Sequence[StoredAnswer], gold: Collection[int]
+) -> dict[int, int]:
     """Return the rows whose answer is another one than the client has seen, and than it sends, and which it is.
 
-    It is the person's own newest answer to this task, in whichever assignment.
+    It is the person's own newest answer to this task, in whichever assignment; and to ``gold``, as gold.
     """
-    task = assignment.annotator_id, assignment.purpose, assignment.source_id
-    own = [one for one in stored if (one.annotator_id, one.purpose, one.source_id) == task]
+    task, checks = (assignment.purpose, assignment.source_id), (GOLD, assignment.source_id)
+    same = [one for one in stored if one.annotator_id == assignment.annotator_id]
+    own = [one for one in same if (one.purpose, one.source_id) == (checks if one.row in gold else task)]
     known, standing = {one.uid for one in own}, {one.row: one.number for one in own}
     now_there = {answer: standing.get(int(answer.row), WITHDRAWN) for answer in checked if answer.uid not in known}
     return {int(one.row): there for one, there in now_there.items() if there not in (one.seen, one.answer)}

@@ -14,8 +14,9 @@ IMPORT = "import"  # labels made elsewhere: votes, except on held-out images
 BULK = "bulk"  # one answer for many images: not votes either
 DIRECT = "direct"  # an answer to one image that no task asked for: it decides a label, but judges nothing
 EXTRA = "extra"  # an answer to an image that had its votes when it came: it counts for nothing
-PURPOSES = ("validation", "round", "certification", "audit", "recall", IMPORT, ADJUDICATION, BULK, DIRECT, EXTRA)
-NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT, EXTRA)
+GOLD = "gold"  # an answer to an image whose answer is known: it tells how well its annotator answers, and is no vote
+PURPOSES = ("validation", "round", "certification", "audit", "recall", IMPORT, ADJUDICATION, BULK, DIRECT, EXTRA, GOLD)
+NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT, EXTRA, GOLD)
 TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
 
 WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
@@ -49,7 +50,7 @@ class Annotator:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A set of images for one annotator and one attribute; ``rows`` in display order."""
+    """A set of images for one annotator and one attribute; ``rows`` in display order, those of ``gold`` among them."""
 
     id: str
     attribute_id: int
@@ -57,6 +58,7 @@ class Assignment:
     purpose: str
     source_id: int
     rows: tuple[int, ...]
+    gold: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,15 @@ from bam_engine.annotation.consensus import Redundancy, complete, consensus
 
 @dataclass(frozen=True)
 class Terms:
-    """Under which answers to a task are stored: the votes that its images need, the time, how long a lease lasts."""
+    """Under which answers to a task are stored: the votes that its images need, the time, how long a lease lasts.
+
+    Whoever answers is not told how many were extra votes unless it ``tells_extra``: gold never is one.
+    """
 
     required: Redundancy
     moment: datetime
     lasts: timedelta
+    tells_extra: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,12 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine.annotation.answers import Answers, Assignment
+from bam_engine.annotation.answers import GOLD, Answers, Assignment
+from bam_engine.annotation.mixing import Mixture
 from bam_engine.database import (
     assignment_images,
     assignments,
+    gold_images,
     insert_new,
     leases,
     lock,
@@ -66,10 +68,10 @@ class Wanted:
         if not others or not len(self.rows):
             return np.ones(len(self.rows), bool)
         known = np.isin(self.answers.rows, self.rows)
-        rows = np.concatenate([self.answers.rows[known], *(np.array(each.rows, np.int64) for each in others)])
-        people = np.concatenate(
-            [self.answers.annotators[known], *(np.full(len(each.rows), each.annotator_id) for each in others)]
-        )
+        asked = [np.array([row for row in each.rows if row not in each.gold], np.int64) for each in others]
+        rows = np.concatenate([self.answers.rows[known], *asked])
+        holders = [np.full(len(each), one.annotator_id) for each, one in zip(asked, others, strict=True)]
+        people = np.concatenate([self.answers.annotators[known], *holders])
         busy, number = np.unique(np.unique(np.stack([rows, people]), axis=1)[0], return_counts=True)
         place = np.minimum(np.searchsorted(busy, self.rows), len(busy) - 1)
         at_work = np.where(busy[place] == self.rows, number[place], 0)
@@ -88,7 +90,15 @@ class Leases:
         return _current(self._all(), attribute_id, moment)
 
     def take(
-        self, asked: Assignment, wanted: Wanted, *, size: int, moment: datetime, lasts: timedelta, at_least: int = 1
+        self,
+        asked: Assignment,
+        wanted: Wanted,
+        *,
+        size: int,
+        moment: datetime,
+        lasts: timedelta,
+        at_least: int = 1,
+        gold: Mixture | None = None,
     ) -> list[Assignment]:
         """Assign the first of the ``wanted`` images that nobody else holds, ``size`` at a time; none if there are none.
 
@@ -103,17 +113,21 @@ class Leases:
             How long the leases are, without an answer.
         at_least
             How many images are needed, at least 1: as many assignments are made as hold them, all full but the last.
+        gold
+            What is mixed in.
         """
         known = self._all()
         with self._engine.begin() as connection:
             held = _locked(connection, known, asked.attribute_id, moment)
-            own = [one.assignment.rows for one in held if one.assignment.annotator_id == asked.annotator_id]
-            free = wanted.free(held, asked.annotator_id) & ~np.isin(wanted.rows, [row for rows in own for row in rows])
-            rows = wanted.rows[free][: -(-at_least // size) * size].tolist()
-            taken = [
-                replace(asked, id=str(uuid.uuid4()), rows=tuple(rows[begin : begin + size]))
-                for begin in range(0, len(rows), size)
-            ]
+            in_hand = [one.assignment.rows for one in held if one.assignment.annotator_id == asked.annotator_id]
+            own = {row for rows in in_hand for row in rows}
+            rows = wanted.rows[wanted.free(held, asked.annotator_id) & ~np.isin(wanted.rows, list(own))].tolist()
+            images = [(row, False) for row in rows] if gold is None else gold.into(rows, but=own)
+            end = -(-at_least // size) * size
+            if all(is_gold for _, is_gold in images[end:]):
+                end = len(images)
+            taken = [_part(asked, images[begin : min(begin + size, end)]) for begin in range(0, end, size)]
+            taken = [one for one in taken if one.rows]
             for assignment in taken:
                 add_assignment(connection, assignment)
             if taken:
@@ -140,8 +154,13 @@ class Leases:
         return snapshot_of(self._engine).read("leases", [leases], _read_on)
 
 
+def _part(asked: Assignment, images: Sequence[tuple[int, bool]]) -> Assignment:
+    rows, gold = tuple(row for row, _ in images), frozenset(row for row, is_gold in images if is_gold)
+    return replace(asked, id=str(uuid.uuid4()), rows=rows, gold=gold)
+
+
 def add_assignment(connection: sa.Connection, assignment: Assignment) -> None:
-    """Store an assignment and its images."""
+    """Store an assignment and its images; the answers to its gold will be in an assignment of their own."""
     heads = ("id", "attribute_id", "annotator_id", "purpose", "source_id")
     values = {name: getattr(assignment, name) for name in heads}
     images = [
@@ -149,6 +168,19 @@ def add_assignment(connection: sa.Connection, assignment: Assignment) -> None:
     ]
     connection.execute(sa.insert(assignments).values(**values, made_at=now()))
     connection.execute(sa.insert(assignment_images), images)
+    if assignment.gold:
+        rows = tuple(sorted(assignment.gold))
+        gold = replace(assignment, id=str(uuid.uuid4()), purpose=GOLD, rows=rows, gold=frozenset())
+        add_assignment(connection, gold)
+        lines = [{"assignment_id": assignment.id, "row": row, "gold_id": gold.id} for row in rows]
+        connection.execute(sa.insert(gold_images), lines)
+
+
+def with_gold(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Return a query of images of assignments with a column more: where the answers to gold are; null for others."""
+    images, gold = assignment_images.c, gold_images.c
+    same = (gold.assignment_id == images.assignment_id) & (gold.row == images.row)
+    return query.add_columns(gold.gold_id).outerjoin(gold_images, same)
 
 
 def extend(connection: sa.Connection, assignment: Any, moment: datetime, lasts: timedelta) -> None:
@@ -189,17 +221,18 @@ def _read_on(connection: sa.Connection, known: tuple[Lease, ...] | None) -> tupl
     columns = [assignments.c[name] for name in ("id", "attribute_id", "annotator_id", "purpose", "source_id")]
     query = sa.select(*columns, leases.c.expires_at).join(leases, leases.c.assignment_id == assignments.c.id)
     heads = connection.execute(query.order_by(assignments.c.made_at, assignments.c.id)).all()
-    rows = {one.assignment.id: list(one.assignment.rows) for one in known or ()}
-    new = [head.id for head in heads if head.id not in rows]
+    before = {one.assignment.id: one.assignment for one in known or ()}
+    new = [head.id for head in heads if head.id not in before]
+    rows, golden = dict[str, list[int]](), dict[str, list[int]]()
     if new:
         images = assignment_images.c
-        placed = sa.select(images.assignment_id, images.row).where(images.assignment_id.in_(new))
-        for assignment_id, row in connection.execute(placed.order_by(images.assignment_id, images.position)):
+        placed = with_gold(sa.select(images.assignment_id, images.row)).where(images.assignment_id.in_(new))
+        for assignment_id, row, gold_id in connection.execute(placed.order_by(images.assignment_id, images.position)):
             rows.setdefault(assignment_id, []).append(row)
-    return tuple(
-        Lease(
-            Assignment(one.id, one.attribute_id, one.annotator_id, one.purpose, one.source_id, tuple(rows[one.id])),
-            one.expires_at,
-        )
-        for one in heads
-    )
+            if gold_id is not None:
+                golden.setdefault(assignment_id, []).append(row)
+    for one in heads:
+        if one.id in rows:
+            about = (one.attribute_id, one.annotator_id, one.purpose, one.source_id)
+            before[one.id] = Assignment(one.id, *about, tuple(rows[one.id]), frozenset(golden.get(one.id, ())))
+    return tuple(Lease(before[one.id], one.expires_at) for one in heads)

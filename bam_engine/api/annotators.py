@@ -1,7 +1,12 @@
 """The annotators of a collection, and whose answers count."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
+from bam_engine.annotation.mixing import Schedule
+from bam_engine.labelling import gold
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.labelling.with_others import compared_with_others
@@ -45,6 +50,46 @@ class Annotators:
         FrozenList(['name', 'attribute'])
         """
         return _compared(self.workspace)
+
+    def gold(self) -> pd.DataFrame:
+        """Return on what share of gold each person was right, by name and attribute.
+
+        Returns
+        -------
+        DataFrame
+            How many ``images`` are judged, on what share of them the person was ``right``, and the same for those that
+            are yes (``right_on_yes``) and no (``right_on_no``). Each has its exact 95% interval (Clopper and Pearson)
+            in ``_low`` and ``_high``; nan where there is no such image.
+
+        Examples
+        --------
+        >>> bam.gold().index.names
+        FrozenList(['name', 'attribute'])
+        """
+        return _gold(self.workspace)
+
+    def mix_gold(self, first: float = 0.5, following: float = 0.2, later: float = 0.05) -> None:
+        """Mix images whose answer is known into assignments, unmarked, to learn how well each person answers.
+
+        An answer is known where three people, or a reviewer or an owner, gave it. Answers to gold are no votes. Where
+        it is known of fewer than 20 images of an attribute, none are mixed in.
+
+        Parameters
+        ----------
+        first, following, later
+            Expected shares of gold among the first 10 images of a person about an attribute, the next 40, and all later
+            ones: from 0 to 0.9.
+
+        Examples
+        --------
+        >>> bam.mix_gold()
+        >>> bam.mix_no_gold()
+        """
+        gold.set_schedule(self.workspace, Schedule(first, following, later))
+
+    def mix_no_gold(self) -> None:
+        """Mix in no gold any more; what is in hand stays as it is."""
+        gold.set_schedule(self.workspace, None)
 
     def set_aside(
         self, annotator: str, *, attribute: str | None = None, preview: bool = False, by: str | None = None
@@ -116,17 +161,24 @@ def _annotators(workspace: Workspace) -> pd.DataFrame:
 
 @one_flow
 def _compared(workspace: Workspace) -> pd.DataFrame:
-    names, shares = (
-        workspace.annotators.names(),
-        ("agreement", "agreement_on_yes", "agreement_on_no", "yes", "others_yes"),
-    )
+    shares = ("agreement", "agreement_on_yes", "agreement_on_no", "yes", "others_yes")
+    return _measured(workspace, compared_with_others(workspace), shares)
+
+
+@one_flow
+def _gold(workspace: Workspace) -> pd.DataFrame:
+    return _measured(workspace, gold.accuracies(workspace), ("right", "right_on_yes", "right_on_no"))
+
+
+def _measured(workspace: Workspace, by_person: Mapping[int, Sequence[Any]], shares: Sequence[str]) -> pd.DataFrame:
+    """Return measures of people by attribute, each with its interval; the first one has the number of images."""
+    names, lines = workspace.annotators.names(), []
     columns = [f"{share}{end}" for share in shares for end in ("", "_low", "_high")]
-    lines = []
-    for who, found in compared_with_others(workspace).items():
+    for who, found in by_person.items():
         for one in found:
             measures = [getattr(one, share) for share in shares]
             limits = [number for each in measures for number in (each.value, each.low, each.high)]
-            lines.append((names[who], one.attribute, one.agreement.n, *limits))
+            lines.append((names[who], one.attribute, measures[0].n, *limits))
     table = pd.DataFrame(lines, columns=["name", "attribute", "images", *columns])
     return table.astype(dict.fromkeys(columns, float)).set_index(["name", "attribute"])
 

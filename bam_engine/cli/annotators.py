@@ -1,11 +1,13 @@
-"""``annotator``: list, rename, merge and archive the people who answer, set their answers aside, and undo each."""
+"""``annotator``: who answers and how well; rename, merge and archive them, set answers aside, mix in gold."""
 
 import json
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
+from bam_engine.annotation.mixing import Schedule
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
 from bam_engine.formatting import count
+from bam_engine.labelling import gold
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.measures import Measure
@@ -18,11 +20,14 @@ from bam_engine.workspace.flow import one_flow
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command and its subcommands to the parser."""
-    text = "list, rename, merge or archive annotators, or set their answers aside"
+    text = "list, rename, merge or archive annotators, set their answers aside, or mix in gold"
     command = commands.add_parser("annotator", help=text, description=f"{text.capitalize()}.", epilog=EPILOG)
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     action = add_command(actions, "list", list_all, "list the annotators with their answers")
     action.add_argument("--json", action="store_true", help="print them as JSON, compared with others, with intervals")
+    action = add_command(actions, "show", show, "print how well one annotator answers")
+    action.add_argument("name")
+    action.add_argument("--json", action="store_true", help="print it as JSON, with intervals")
     action = add_command(actions, "rename", rename, "give an annotator another name")
     action.add_argument("name")
     action.add_argument("new", metavar="new-name")
@@ -40,6 +45,13 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action.add_argument("--as", dest="annotator", metavar="NAME", help="who does it: the name of an annotator")
     action = add_command(actions, "bring-back", bring_back, "let answers that were set aside count again")
     _add_subject(action)
+    text = "mix images whose answer is known into assignments, unmarked, to learn how well each person answers"
+    action = add_command(actions, "gold", mix_gold, text)
+    change = action.add_mutually_exclusive_group()
+    text = "percentages of the first 10 images of a person, of the next 40, and of all later ones: 50 20 5, say"
+    change.add_argument("--shares", nargs=3, type=float, metavar=("FIRST", "NEXT", "LATER"), help=text)
+    change.add_argument("--off", action="store_true", help="mix in none any more")
+    action.add_argument("--json", action="store_true", help="print the shares and what is known as JSON")
 
 
 def _add_subject(action: ArgumentParser) -> None:
@@ -54,7 +66,7 @@ def list_all(workspace: Workspace, options: Namespace) -> None:
     if options.json:
         print(json.dumps(_payload(workspace), indent=2, ensure_ascii=False))
         return
-    answers, flagged = answers_by_annotator(workspace), flags(workspace)
+    answers, flagged, on_gold = answers_by_annotator(workspace), flags(workspace), gold.accuracies(workspace)
     aside = setting_aside.set_aside_by_annotator(workspace)
     for one in workspace.annotators.all():
         facts = [count(answers.get(one.id, 0), "answer")]
@@ -63,15 +75,52 @@ def list_all(workspace: Workspace, options: Namespace) -> None:
         print(f"{one.name}: {', '.join(facts)}")
         if one.id in flagged:
             print(f"  {flagged[one.id].text}")
+        for found in on_gold.get(one.id, []):
+            print(f"  {found.text}")
     for one, other in workspace.annotators.merged():
         print(f"{one.name}: merged into {other.name}")
     print_spellings(workspace)
 
 
+@one_flow
+def show(workspace: Workspace, options: Namespace) -> None:
+    """Print all that is known of how one annotator answers."""
+    who = workspace.annotators.get(options.name)
+    (known,) = (one for one in _payload(workspace) if one["name"] == who.name)
+    if options.json:
+        print(json.dumps(known, indent=2, ensure_ascii=False))
+        return
+    aside = f", {known['set_aside']:,} set aside" if known["set_aside"] else ""
+    print(f"{who.name}: {count(known['answers'], 'answer')}{aside}")
+    lines = [known["flag"]] if known["flag"] else []
+    lines += [one.text for one in gold.accuracies(workspace).get(who.id, [])]
+    lines += [one.text for one in compared_with_others(workspace).get(who.id, [])]
+    for line in lines:
+        print(line)
+
+
+def mix_gold(workspace: Workspace, options: Namespace) -> None:
+    """Change by which schedule gold is mixed in, and print it with what is known of each attribute."""
+    if options.shares:
+        gold.set_schedule(workspace, Schedule(*(share / 100 for share in options.shares)))
+    elif options.off:
+        gold.set_schedule(workspace, None)
+    now, states = gold.schedule(workspace), gold.states(workspace)
+    if options.json:
+        shares = None if now is None else [now.first, now.following, now.later]
+        known = {one.attribute.name: one.known for one in states}
+        print(json.dumps({"shares": shares, "needed": gold.ENOUGH, "known": known}, indent=2, ensure_ascii=False))
+        return
+    hint = "no gold is mixed in (start: bam annotator gold --shares 50 20 5)"
+    print(hint if now is None else f"gold: {gold.in_words(now)} (stop: bam annotator gold --off)")
+    for one in states:
+        print(f"{one.attribute.name}: {one.text}")
+
+
 def _payload(workspace: Workspace) -> list[dict[str, Any]]:
     """Return the annotators with all that is known of how they answer."""
     answers, aside = answers_by_annotator(workspace), setting_aside.set_aside_by_annotator(workspace)
-    flagged, compared = flags(workspace), compared_with_others(workspace)
+    flagged, compared, on_gold = flags(workspace), compared_with_others(workspace), gold.accuracies(workspace)
     return [
         {
             "name": one.name,
@@ -84,11 +133,16 @@ def _payload(workspace: Workspace) -> list[dict[str, Any]]:
                 {"attribute": each.attribute, **{name: _share(getattr(each, name)) for name in _SHARES}}
                 for each in compared.get(one.id, [])
             ],
+            "gold": [
+                {"attribute": each.attribute, **{name: _share(getattr(each, name)) for name in _GOLD_SHARES}}
+                for each in on_gold.get(one.id, [])
+            ],
         }
         for one in workspace.annotators.all()
     ]
 
 
+_GOLD_SHARES = ("right", "right_on_yes", "right_on_no")
 _SHARES = ("agreement", "agreement_on_yes", "agreement_on_no", "yes", "others_yes")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -172,6 +172,13 @@ assignment_images = sa.Table(
     sa.Column("assignment_id", sa.ForeignKey("assignments.id"), primary_key=True),
     sa.Column("row", sa.Integer, primary_key=True),
     sa.Column("position", sa.Integer, nullable=False),
+)
+gold_images = sa.Table(  # images of an assignment whose answer is known: what is answered tells of the annotator
+    "gold_images",
+    metadata,
+    sa.Column("assignment_id", sa.ForeignKey("assignments.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("gold_id", sa.ForeignKey("assignments.id"), nullable=False),  # the assignment that has the answers to it
 )
 leases = sa.Table(  # which assignments are being worked on; a lease that has expired may be missing
     "leases",

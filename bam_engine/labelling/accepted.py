@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bam_engine.annotation import NO_LABEL, TASK_PURPOSES, Attribute
+from bam_engine.annotation import GOLD, NO_LABEL, TASK_PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.labelling import tasks
 from bam_engine.workspace.core import Workspace
@@ -16,14 +16,18 @@ def accepted_answers(workspace: Workspace, attribute: Attribute) -> Counter[int]
     The label counts as it is settled, by their own vote too: where one vote is required, an answer is accepted at once.
     Their first answer to the image has to agree as well: one that was changed to what others had said since is not
     accepted, nor is a slip that was corrected. *Unsure*, imported labels, bulk answers and direct answers are not
-    accepted answers. The number falls where a label changes.
+    accepted answers. The number falls where a label changes. Answers to gold are accepted by the same rule: who did the
+    work cannot know that it was to gold.
     """
-    log = answer_log(workspace.engine, attribute.id)
-    given = log.votes(TASK_PURPOSES)
-    first = log.answers[log.first_votes(given, TASK_PURPOSES)]
-    labels = tasks.labels_of(tasks.labels(workspace, attribute), given.rows)
-    accepted = (labels != NO_LABEL) & (labels == given.answers) & (labels == first)
-    return Counter(given.annotators[accepted].tolist())
+    log, labels = answer_log(workspace.engine, attribute.id), tasks.labels(workspace, attribute)
+    found: Counter[int] = Counter()
+    for purposes in (TASK_PURPOSES, (GOLD,)):
+        given = log.votes(purposes)
+        first = log.answers[log.first_votes(given, purposes)]
+        said = tasks.labels_of(labels, given.rows)
+        accepted = (said != NO_LABEL) & (said == given.answers) & (said == first)
+        found.update(given.annotators[accepted].tolist())
+    return found
 
 
 @one_flow

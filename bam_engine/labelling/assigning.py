@@ -6,7 +6,7 @@ disputed image.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,12 +18,13 @@ from bam_engine import database as db
 from bam_engine.annotation import ADJUDICATION, TASK_PURPOSES, Assignment, Attribute, Redundancy, complete
 from bam_engine.annotation.extra_votes import Terms
 from bam_engine.annotation.lease_store import Wanted
-from bam_engine.labelling import tasks
+from bam_engine.labelling import gold, tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.labelling.tasks import Task
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
 
 Rows = NDArray[np.int64]
 
@@ -89,14 +90,17 @@ def open_share(
     lasts, size = timedelta(minutes=workspace.lease_minutes), workspace.assignment_size
     wanted = _wanted(workspace, task, annotator_id)
     held = _held(workspace, task, annotator_id, moment)
-    if not np.isin(wanted.rows, _rows_of(held)).any():
+    if not _to_answer(workspace, task, annotator_id, wanted, held):
         workspace.leases.give_back([one.id for one in held])
         held = _renewed(workspace, task, annotator_id, wanted, moment, lasts)
-    missing = at_hand - int(np.isin(wanted.rows, _rows_of(held)).sum())
-    if missing > 0:
+    in_hand = _to_answer(workspace, task, annotator_id, wanted, held)
+    mixed = gold.mixture(workspace, task, annotator_id, wanted=wanted.rows, in_hand=in_hand)
+    if in_hand < at_hand:
         asked = Assignment("", task.attribute.id, annotator_id, task.purpose, task.source_id, rows=())
-        held += workspace.leases.take(asked, wanted, size=size, moment=moment, lasts=lasts, at_least=missing)
-    if not np.isin(wanted.rows, _rows_of(held)).any():
+        held += workspace.leases.take(
+            asked, wanted, size=size, moment=moment, lasts=lasts, at_least=at_hand - in_hand, gold=mixed
+        )
+    if not _to_answer(workspace, task, annotator_id, wanted, held):
         return None
     return _share(workspace, task, annotator_id, held, wanted, moment)
 
@@ -115,7 +119,7 @@ def to_describe(workspace: Workspace, assignment: Assignment) -> list[int]:
 def rows_for(workspace: Workspace, task: Task, annotator_id: int, *, moment: datetime | None = None) -> Rows:
     """Return the rows of ``task`` that need this annotator, can be shown and are not with others, in labelling order.
 
-    Adjudicators get images on which they have not voted first.
+    Adjudicators get images on which they have not voted first. Gold is not among them.
     """
     if task.purpose == ADJUDICATION:
         answers = tasks.votes(workspace, task.attribute)
@@ -124,6 +128,18 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int, *, moment: dat
         return _without_missing(workspace, ordered[~np.isin(ordered, _decided_rows(workspace, task.attribute))])
     wanted = _wanted(workspace, task, annotator_id)
     return wanted.rows[_free(workspace, task, wanted, annotator_id, moment)]
+
+
+@one_flow
+def left_for(workspace: Workspace, task: Task, annotator_id: int, *, moment: datetime | None = None) -> int:
+    """Return how many images of ``task`` are left for an annotator, with the gold that they have and will have."""
+    if task.purpose == ADJUDICATION:
+        return len(rows_for(workspace, task, annotator_id))
+    moment = moment or datetime.now(UTC)
+    wanted, held = _wanted(workspace, task, annotator_id), _held(workspace, task, annotator_id, moment)
+    return _to_answer(workspace, task, annotator_id, wanted, held) + _beyond(
+        workspace, task, annotator_id, held, wanted, moment
+    )
 
 
 @one_flow
@@ -147,7 +163,8 @@ def terms_of(workspace: Workspace, assignment: Any, *, moment: datetime | None =
     elif assignment.purpose == "certification":
         votes = workspace.judging_redundancy
     required = _required(workspace, workspace.attributes.by_id(assignment.attribute_id), votes)
-    return Terms(required, moment or datetime.now(UTC), timedelta(minutes=workspace.lease_minutes))
+    lasts, tells_extra = timedelta(minutes=workspace.lease_minutes), gold.schedule(workspace) is None
+    return Terms(required, moment or datetime.now(UTC), lasts, tells_extra)
 
 
 def _required(workspace: Workspace, attribute: Attribute, votes: int | None) -> Redundancy:
@@ -193,9 +210,9 @@ def _renewed(
     last = workspace.annotations.last_assignment(task.attribute.id, annotator_id, task.purpose, task.source_id)
     if last is None:
         return []
-    left = np.setdiff1d(last.rows, list(tasks.answered_by(workspace, task.attribute, annotator_id)))
-    among = np.isin(wanted.rows, left)
-    if not len(left) or among.sum() < len(left):
+    left = [row for row in last.rows if row not in _answers_in(workspace, task, annotator_id, last)]
+    among = np.isin(wanted.rows, [row for row in left if row not in last.gold])
+    if not left or among.sum() < len(set(left) - last.gold):
         return []
     of_it = replace(wanted, rows=wanted.rows[among], people=wanted.people[among])
     return [last] if workspace.leases.renew(last, of_it, moment=moment, lasts=lasts) else []
@@ -205,16 +222,65 @@ def _share(
     workspace: Workspace, task: Task, annotator_id: int, held: list[Assignment], wanted: Wanted, moment: datetime
 ) -> Share:
     """Return the share of an annotator who holds these assignments; removed images are left out."""
-    in_task = set(task.rows.tolist())
-    shown = [replace(one, rows=tuple(row for row in one.rows if row in in_task)) for one in held]
-    given, in_hand = tasks.answered_by(workspace, task.attribute, annotator_id), _rows_of(shown)
-    left = np.setdiff1d(wanted.rows[_free(workspace, task, wanted, annotator_id, moment)], in_hand)
+    in_task, gone = set(task.rows.tolist()), set(removed(workspace).rows.tolist())
+    shown = [
+        replace(one, rows=tuple(row for row in one.rows if row in in_task or (row in one.gold and row not in gone)))
+        for one in held
+    ]
+    given, in_hand = tasks.answered_by(workspace, task.attribute, annotator_id), _asked_in(shown)
     return Share(
         assignments=tuple(shown),
-        answers={row: given[row] for row in in_hand.tolist() if row in given},
-        before=len((given.keys() & in_task) - set(in_hand.tolist())),
-        left=len(left),
+        answers={row: said for one in shown for row, said in _answers_in(workspace, task, annotator_id, one).items()},
+        before=len((given.keys() & in_task) - in_hand) + _gold_before(workspace, task, annotator_id, held),
+        left=_beyond(workspace, task, annotator_id, held, wanted, moment),
     )
+
+
+def _asked_in(held: Iterable[Assignment]) -> set[int]:
+    """Return the images of assignments that the task asks about, which gold is not."""
+    return {row for one in held for row in one.rows if row not in one.gold}
+
+
+def _answers_in(workspace: Workspace, task: Task, annotator_id: int, assignment: Assignment) -> dict[int, int]:
+    """Return row → the annotator's answer, for the images of an assignment that have one: as gold, or as a vote."""
+    votes = tasks.answered_by(workspace, task.attribute, annotator_id)
+    golden = gold.answers_to_gold(workspace, task.attribute, annotator_id) if assignment.gold else {}
+    found = {row: golden if row in assignment.gold else votes for row in assignment.rows}
+    return {row: given[row] for row, given in found.items() if row in given}
+
+
+def _to_answer(workspace: Workspace, task: Task, annotator_id: int, wanted: Wanted, held: Sequence[Assignment]) -> int:
+    """Return how many images of held assignments wait for the annotator's answer."""
+    golden = {row for one in held for row in one.gold} - set(removed(workspace).rows.tolist())
+    if golden:
+        golden -= gold.answers_to_gold(workspace, task.attribute, annotator_id).keys()
+    return int(np.isin(wanted.rows, list(_asked_in(held))).sum()) + len(golden)
+
+
+def _beyond(
+    workspace: Workspace,
+    task: Task,
+    annotator_id: int,
+    held: Sequence[Assignment],
+    wanted: Wanted,
+    moment: datetime,
+) -> int:
+    """Return how many images the annotator will be given after those of held assignments, with gold among them."""
+    free = wanted.rows[_free(workspace, task, wanted, annotator_id, moment)]
+    own = _rows_of(held)
+    rows, in_hand = np.setdiff1d(free, own), _to_answer(workspace, task, annotator_id, wanted, held)
+    mixed = gold.mixture(workspace, task, annotator_id, wanted=wanted.rows, in_hand=in_hand)
+    return len(rows) if mixed is None else len(mixed.into(rows.tolist(), but=set(own.tolist())))
+
+
+def _gold_before(workspace: Workspace, task: Task, annotator_id: int, held: Sequence[Assignment]) -> int:
+    """Return how many images of the annotator's earlier assignments of ``task`` they answered as gold."""
+    golden = gold.answers_to_gold(workspace, task.attribute, annotator_id)
+    if not golden:
+        return 0
+    of, in_hand = (task.attribute.id, annotator_id, task.purpose, task.source_id), {one.id for one in held}
+    earlier = (one for one in workspace.annotations.assignments_of(*of) if one.id not in in_hand)
+    return len(golden.keys() & {row for one in earlier for row in one.gold})
 
 
 def _disputes_in_hand(workspace: Workspace, task: Task, annotator_id: int) -> Share | None:
@@ -236,7 +302,7 @@ def _assign(workspace: Workspace, task: Task, annotator_id: int, rows: Rows) -> 
     )
 
 
-def _rows_of(held: list[Assignment]) -> Rows:
+def _rows_of(held: Sequence[Assignment]) -> Rows:
     return np.array([row for one in held for row in one.rows], np.int64)
 
 

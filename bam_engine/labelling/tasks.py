@@ -302,7 +302,7 @@ def _with_direct_answers(
 
 def labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
     """Return the settled label of each of ``rows``, int8: 1, 0, or -1 without a label."""
-    return _at(agreed.rows, agreed.labels, rows)
+    return values_at(agreed.rows, agreed.labels, rows)
 
 
 def judged_labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.int8]:
@@ -310,10 +310,10 @@ def judged_labels_of(agreed: Consensus, rows: NDArray[np.int64]) -> NDArray[np.i
 
     The rule is :func:`bam_engine.annotation.judged_labels`.
     """
-    return _at(agreed.rows, judged_labels(agreed), rows)
+    return values_at(agreed.rows, judged_labels(agreed), rows)
 
 
-def _at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int8]:
+def values_at(known: NDArray[np.int64], values: NDArray[np.int8], rows: NDArray[np.int64]) -> NDArray[np.int8]:
     """Return the value of each of ``rows`` by those of the ``known`` ones, ascending; -1 where there is none."""
     result = np.full(len(rows), -1, np.int8)
     if len(known) and len(rows):

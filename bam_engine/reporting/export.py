@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine import exchange
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, PURPOSES, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, GOLD, PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError
@@ -186,11 +186,11 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
     """Return the assignments with answers: each annotator's latest vote and latest decision on each image.
 
     What is set aside of an assignment is one of its own. Bulk answers are left out, since nobody looked at each of the
-    images.
+    images, and so are answers to gold, which tell of people.
     """
     answers, assignments, who = db.annotations, db.assignments, db.annotators
     counted, every = (answer_log(workspace.engine, attribute.id, set_aside=each) for each in (False, True))
-    kinds = [set(PURPOSES) - {BULK, EXTRA, *_DECIDING}, *({purpose} for purpose in _DECIDING)]
+    kinds = [set(PURPOSES) - {BULK, EXTRA, GOLD, *_DECIDING}, *({purpose} for purpose in _DECIDING)]
     latest, apart = (
         frozenset(log.ids[np.concatenate([log.newest(np.flatnonzero(log.given_for(each))) for each in kinds])].tolist())
         for log in (counted, every)
@@ -212,7 +212,7 @@ def _hits(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64]) -
         .select_from(answers)
         .join(assignments, assignments.c.id == answers.c.assignment_id)
         .join(who, who.c.id == answers.c.annotator_id)
-        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose.not_in((BULK, EXTRA)))
+        .where(answers.c.attribute_id == attribute.id, assignments.c.purpose.not_in((BULK, EXTRA, GOLD)))
         .order_by(assignments.c.made_at, assignments.c.id, answers.c.id)
     )
     hits: dict[tuple[str, bool], _Gathered] = {}

@@ -10,7 +10,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, Annotation, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, GOLD, Annotation, Attribute
 from bam_engine.annotation.caption_store import Caption
 from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
@@ -198,7 +198,7 @@ def _labels(workspace: Workspace, row: int, names: set[str]) -> list[AttributeLa
     for attribute in workspace.attributes.all():
         if attribute.name not in names:
             continue
-        annotations = workspace.annotations.image_annotations(attribute.id, row)
+        annotations = _answers_about(workspace, attribute, row)
         latest = {(one.annotator, _PURPOSES.get(one.purpose)): one for one in annotations}
         answers = [(one.annotator, _words(one)) for one in latest.values()]
         result.append(AttributeLabel(attribute.name, _state(workspace, attribute, row), tuple(answers)))
@@ -236,5 +236,10 @@ def _annotations(workspace: Workspace, row: int) -> list[tuple[str, str, str]]:
     return [
         (attribute.name, one.annotator, _words(one))
         for attribute in workspace.attributes.all()
-        for one in workspace.annotations.image_annotations(attribute.id, row)
+        for one in _answers_about(workspace, attribute, row)
     ]
+
+
+def _answers_about(workspace: Workspace, attribute: Attribute, row: int) -> list[Annotation]:
+    """Return the answers to the image, but those to gold, which tell of people and not of images."""
+    return [one for one in workspace.annotations.image_annotations(attribute.id, row) if one.purpose != GOLD]

@@ -19,6 +19,7 @@ from bam_engine.database import log_activity, put_setting, read_setting
 from bam_engine.errors import ExchangeError, NotFound, TeamError
 from bam_engine.files import ABANDONED, replacing
 from bam_engine.formatting import count
+from bam_engine.labelling import gold
 from bam_engine.labelling.accepted import all_accepted_answers
 from bam_engine.progress import Report, silent
 from bam_engine.team import Account, Role
@@ -42,10 +43,14 @@ class OpenedDataset:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one person is: their ``accepted`` answers, of the number ``after`` which the dataset is opened."""
+    """How far one person is: their ``accepted`` answers, of the number ``after`` which the dataset is opened.
+
+    They are ``told`` of so many: in tens where gold is mixed in, since one more would tell that an answer was no miss.
+    """
 
     accepted: int
     after: int
+    told: int
 
     @property
     def reached(self) -> bool:
@@ -141,7 +146,8 @@ def opened_dataset(workspace: Workspace) -> OpenedDataset | None:
 def progress(workspace: Workspace, annotator_id: int) -> Progress:
     """Return how far a person is on the way to the opened dataset; where none is opened, nothing is asked of them."""
     opened = opened_dataset(workspace)
-    return Progress(all_accepted_answers(workspace)[annotator_id], 0 if opened is None else opened.after)
+    accepted, after = all_accepted_answers(workspace)[annotator_id], 0 if opened is None else opened.after
+    return Progress(accepted, after, gold.coarse(workspace, accepted))
 
 
 @one_flow
@@ -163,7 +169,7 @@ def download(workspace: Workspace, account: Account | None) -> OpenedDataset:
     known = progress(workspace, account.annotator_id)
     if not known.reached:
         raise TeamError(
-            f"The dataset opens after {count(opened.after, 'accepted answer')}, and you have {known.accepted:,}."
+            f"The dataset opens after {count(opened.after, 'accepted answer')}, and you have {known.told:,}."
         )
     return opened
 

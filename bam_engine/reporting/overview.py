@@ -185,7 +185,7 @@ def waiting_tasks(
     candidates = [tasks.adjudication_task(workspace, attribute)] if adjudicating else []
     candidates += _tasks(workspace, attribute)
     who = workspace.annotations.annotator(annotator)
-    return [task for task in candidates if len(assigning.rows_for(workspace, task, who))]
+    return [task for task in candidates if assigning.left_for(workspace, task, who)]
 
 
 @one_flow
@@ -251,8 +251,7 @@ def _asked(workspace: Workspace) -> _Asked:
 
 def _waiting(workspace: Workspace, asked: _Asked, name: str, who: int) -> Waiting:
     counts = [
-        (attribute.name, sum(len(assigning.rows_for(workspace, task, who)) for task in each))
-        for attribute, each in asked
+        (attribute.name, sum(assigning.left_for(workspace, task, who) for task in each)) for attribute, each in asked
     ]
     return Waiting(name, tuple((attribute, images) for attribute, images in counts if images))
 

@@ -11,8 +11,9 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, TASK_PURPOSES, Attribute
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, GOLD, TASK_PURPOSES, Attribute
 from bam_engine.annotation.answer_log import answer_log
+from bam_engine.labelling import gold
 from bam_engine.labelling.accepted import accepted_answers
 from bam_engine.labelling.measures import Measure, undefined
 from bam_engine.labelling.with_others import compared
@@ -20,7 +21,7 @@ from bam_engine.reporting.overview import waiting_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 
-_KINDS = (TASK_PURPOSES, (ADJUDICATION,), (DIRECT,), (BULK,), (EXTRA,))
+_KINDS = (TASK_PURPOSES, (ADJUDICATION,), (DIRECT,), (BULK,), (EXTRA,), (GOLD,))
 """The purposes of answers of which each replaces the one before of its kind, and of no other."""
 
 
@@ -30,8 +31,9 @@ class OwnAttribute:
 
     ``images`` have an answer of theirs, ``by_day`` counts them by the day (UTC) on which they last answered each.
     ``accepted`` answers agree with the label, and their first ones did
-    (:func:`bam_engine.labelling.accepted.accepted_answers`). ``agreement`` is how often they say what most others say,
-    their own vote left out. ``left`` images wait for their answer.
+    (:func:`bam_engine.labelling.accepted.accepted_answers`), told in tens where gold is mixed in. ``agreement`` is how
+    often they say what most others say, their own vote left out; where gold is mixed in, nothing is told of it, since
+    the number of images would tell which of them are gold. ``left`` images wait for their answer.
     """
 
     attribute: Attribute
@@ -44,10 +46,14 @@ class OwnAttribute:
 
 @dataclass(frozen=True)
 class OwnWork:
-    """One annotator's work: the attributes that they answered or that wait for them, in order of definition."""
+    """One annotator's work: the attributes that they answered or that wait for them, in order of definition.
+
+    ``gold`` is on what share of gold they were right, told after every 20 of it.
+    """
 
     annotator: str
     attributes: tuple[OwnAttribute, ...]
+    gold: Measure
 
     @property
     def accepted(self) -> int:
@@ -76,15 +82,17 @@ def own_work(workspace: Workspace, annotator: str) -> OwnWork:
                 attribute=attribute,
                 images=len(days),
                 by_day=Counter(days.tolist()),
-                accepted=accepted_answers(workspace, attribute)[annotator_id],
+                accepted=gold.coarse(workspace, accepted_answers(workspace, attribute)[annotator_id]),
                 agreement=_agreement(workspace, attribute, annotator_id),
                 left=left.get(attribute.name, 0),
             )
         )
-    return OwnWork(annotator, tuple(found))
+    return OwnWork(annotator, tuple(found), gold.own_accuracy(workspace, annotator_id))
 
 
 def _agreement(workspace: Workspace, attribute: Attribute, annotator_id: int) -> Measure:
+    if gold.schedule(workspace) is not None:
+        return undefined("It is told where no gold is mixed in.", 0)
     found = compared(workspace, attribute).get(annotator_id)
     return undefined("Nobody else has answered the same images.", 0) if found is None else found.agreement
 

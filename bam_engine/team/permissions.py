@@ -15,8 +15,8 @@ from bam_engine.errors import TeamError
 from bam_engine.team.roles import Role
 
 _ANSWERS = (
-    *(schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.leases),
-    *(schema.remarks, schema.captions, schema.image_tags),
+    *(schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.gold_images),
+    *(schema.leases, schema.remarks, schema.captions, schema.image_tags),
 )
 _DECISIONS = (
     *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings, schema.set_aside_answers),

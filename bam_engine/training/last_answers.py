@@ -8,7 +8,7 @@ about scores. There, a direct answer corrects the label (:mod:`bam_engine.labell
 from dataclasses import dataclass
 
 from bam_engine.annotation import Attribute
-from bam_engine.labelling import tasks
+from bam_engine.labelling import gold, tasks
 from bam_engine.training import rounds
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -45,11 +45,12 @@ def last_answers(workspace: Workspace, attribute: Attribute, annotator: str) -> 
         given = workspace.annotations.answers(attribute.id, purposes=[task.purpose])
         own = given.annotators == known.id
         answers = dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
+        golden = gold.answers_to_gold(workspace, attribute, known.id)
         found = {
-            row: LastAnswer(row, answers[row], one.id)
+            row: LastAnswer(row, said[row], one.id)
             for one in workspace.annotations.assignments_of(attribute.id, known.id, task.purpose, task.source_id)
             for row in one.rows
-            if row in answers
+            if row in (said := golden if row in one.gold else answers)
         }
         if found:
             return LastAnswers(task.title, tuple(found.values()))

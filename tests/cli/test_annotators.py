@@ -1,4 +1,6 @@
-"""``bam annotator set-aside`` and ``bring-back``: what changes is printed, done unless it is a preview, and undone."""
+"""``bam annotator``: answers set aside and brought back, gold, and how well somebody answers."""
+
+import json
 
 import pytest
 
@@ -6,6 +8,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.workspace import Workspace
 from tests.cli.test_cli import home, run  # noqa: F401 - a fixture
 from tests.labelling.team import vote
+from tests.pages.test_annotators_page import answer_gold
 
 
 @pytest.mark.usefixtures("home")
@@ -59,3 +62,39 @@ def test_nobody_and_nothing_of_the_name_are_refused(capsys: pytest.CaptureFixtur
     for command, why in ((("zoe",), "There is no annotator 'zoe'"), (("ben", "--attribute", "kite"), "kite")):
         code, _, err = run(capsys, "annotator", "set-aside", *command)
         assert (code, why in err) == (1, True), err
+
+
+@pytest.mark.usefixtures("home")
+def test_gold_is_mixed_in_and_no_more(team: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    known = (
+        "media_watercolor: the answer to 0 of 20 images is known: none are mixed in yet. Have a reviewer or an owner "
+        "label 20 more images, or 3 people the same ones.\n"
+    )
+    off = "no gold is mixed in (start: bam annotator gold --shares 50 20 5)\n"
+    words = "gold: 40% of the first 10 images, 20% of the next 40, 2.5% of all later ones"
+    words += " (stop: bam annotator gold --off)\n"
+    assert run(capsys, "annotator", "gold") == (0, off + known, "")
+    assert run(capsys, "annotator", "gold", "--shares", "40", "20", "2.5") == (0, words + known, "")
+    told = json.loads(run(capsys, "annotator", "gold", "--json")[1])
+    assert told == {"shares": [0.4, 0.2, 0.025], "needed": 20, "known": {"media_watercolor": 0}}
+    code, _, err = run(capsys, "annotator", "gold", "--shares", "40", "20", "95")
+    assert (code, "Choose shares from 0% to 90%" in err) == (1, True)
+    assert run(capsys, "annotator", "gold", "--off") == (0, off + known, "")
+
+
+@pytest.mark.usefixtures("home")
+def test_how_somebody_answers_gold_is_printed(
+    team: Workspace, watercolor: Attribute, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer_gold(team, watercolor)
+    line = "“watercolor (media)”: right on 75% (50.8–91.4%) of 20 gold images"
+    assert f"  {line}" in run(capsys, "annotator", "list")[1]
+    out = run(capsys, "annotator", "show", "Dan")[1]
+    assert out.startswith(f"dan: 20 answers\n{line}")
+    told = json.loads(run(capsys, "annotator", "show", "dan", "--json")[1])
+    (found,) = told["gold"]
+    assert found["attribute"] == "media_watercolor"
+    assert found["right"]["value"] == 0.75
+    assert [found[name]["images"] for name in ("right", "right_on_yes", "right_on_no")] == [20, 12, 8]
+    assert "agrees with most others" in run(capsys, "annotator", "show", "ada")[1]
+    assert run(capsys, "annotator", "show", "zoe")[0] == 1

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, PURPOSES, Attribute, NewAnswer
+from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, GOLD, PURPOSES, Attribute, NewAnswer
 from bam_engine.labelling import bulk
 from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.workspace import Workspace
@@ -67,7 +67,7 @@ def votes_by_sql(engine: sa.Engine, attribute: int) -> object:
     latest = {
         (row, who): answer
         for row, who, answer, purpose, _ in given(engine, attribute)
-        if purpose not in (ADJUDICATION, BULK, DIRECT, EXTRA)
+        if purpose not in (ADJUDICATION, BULK, DIRECT, EXTRA, GOLD)
     }
     return sorted((*key, answer) for key, answer in latest.items() if answer != -2)
 

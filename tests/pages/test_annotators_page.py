@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.annotation.mixing import Schedule
+from bam_engine.labelling import gold
 from bam_engine.labelling.with_others import compared
 from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
@@ -171,3 +173,38 @@ def test_a_card_says_how_the_answers_compare_with_those_of_others(
     assert ada.agreement.n == 4, "of five shared images, ben is unsure about one"
     assert "agrees with most others on 50%" in words
     assert "yes to 50% of them, most others to 50%" in words
+
+
+def test_gold_is_switched_on_and_off_with_what_is_known(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    app = open_page(team, "annotators")
+    assert not app.toggle(key="gold-mixes").value
+    app.toggle(key="gold-mixes").set_value(True).run()
+    assert "the answer to 0 of 20 images is known: none are mixed in yet." in text_of(app)
+    app.number_input(key="gold-later").set_value(10.0).run()
+    assert gold.schedule(team) is None, "nothing has changed yet"
+    app.button(key="gold-change").click().run()
+    assert gold.schedule(team) == Schedule(later=0.1)
+    assert "50% of the first 10 images, 20% of the next 40, 10% of all later ones" in text_of(app)
+    app.button(key="undo").click().run()
+    assert gold.schedule(team) is None
+
+
+def test_a_card_says_how_somebody_answers_gold(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    answer_gold(team, watercolor)
+    words = text_of(open_page(team, "annotators")).replace("\\", "")
+    assert "right on 75% (50.8–91.4%) of 20 gold images: 75% (42.8–94.6%) of 12 that are yes, 75%" in words
+    assert "Checked: right on 75% (50.8–91.4%) of 20 images" in text_of(open_page(team, "work", annotator="dan"))
+    assert "Checked" not in text_of(open_page(team, "work", annotator="ada"))
+
+
+def answer_gold(workspace: Workspace, attribute: Attribute) -> None:
+    """Let dan answer 20 gold images, of which three of 12 that are yes and two of 8 that are no are missed."""
+    labels = {row: int(row < 32) for row in range(20, 40)}
+    for name in ("ada", "ben", "cleo"):
+        vote(workspace, attribute, name, labels, purpose="round")
+    missed = {20, 21, 22, 38, 39}
+    vote(workspace, attribute, "dan", {row: label ^ (row in missed) for row, label in labels.items()}, purpose="gold")

@@ -1,0 +1,307 @@
+"""Gold: images whose answer is known, mixed unmarked into assignments, to learn how well each person answers.
+
+In:  labels that three people or a reviewer gave, and the schedule of the workspace. Out: what is mixed into the next
+images of a person, and on what share of their gold each person was right, with exact intervals. An answer to gold is
+evidence about its annotator. It is no vote, teaches nothing and changes no progress.
+
+Right is what the image's label says today: where a label changes, or is known no more, earlier answers to it are
+judged anew, or not at all. *Unsure* is not right.
+"""
+
+import secrets
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bam_engine import database as db
+from bam_engine.annotation import DIRECT, EXTRA, GOLD, NO_LABEL, TASK_PURPOSES, Answers, Attribute, readable
+from bam_engine.annotation.answer_log import answer_log
+from bam_engine.annotation.mixing import Mixture, Schedule
+from bam_engine.database import log_activity, put_setting, read_setting
+from bam_engine.errors import BamError
+from bam_engine.formatting import count, percent
+from bam_engine.labelling import tasks
+from bam_engine.labelling.drawn_images import held_out_rows
+from bam_engine.labelling.guideline_examples import example_rows
+from bam_engine.labelling.measures import Measure, undefined
+from bam_engine.labelling.missing_images import missing_images
+from bam_engine.labelling.tasks import Task
+from bam_engine.learning import clopper_pearson
+from bam_engine.team import Role
+from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.memory import Kind
+
+Rows = NDArray[np.int64]
+
+ENOUGH = 20
+"""How many known images an attribute needs before any are mixed in: fewer would be recognised."""
+
+PEOPLE = 3
+"""How many people make an answer known, where no reviewer does."""
+
+STEP = 20
+"""People see how they did on gold after every so many, so that no single answer tells whether it was to gold."""
+
+_SETTING = "gold"
+_AT_HAND = 200  # gold images that may be mixed into what is left for a person
+
+
+@dataclass(frozen=True, eq=False)
+class KnownImages:
+    """Images whose answer is known: ``rows`` (n,), ascending, and ``labels`` int8 (n,), 1 or 0."""
+
+    rows: Rows
+    labels: NDArray[np.int8]
+
+    def labels_of(self, rows: Rows) -> NDArray[np.int8]:
+        """Return the label of each of ``rows``, -1 (``NO_LABEL``) where it is not known."""
+        return tasks.values_at(self.rows, self.labels, rows)
+
+
+_KNOWN = Kind[KnownImages](
+    "images whose answer is known",
+    of="attribute",
+    until="its next answer, other votes required, another role or example",
+    limit=200,
+)
+
+
+@dataclass(frozen=True)
+class GoldAccuracy:
+    """On what share of gold about an attribute a person was right: of all, of what is yes, and of what is no."""
+
+    attribute: str
+    right: Measure
+    right_on_yes: Measure
+    right_on_no: Measure
+
+    @property
+    def text(self) -> str:
+        """The figures in a sentence."""
+        classes = [
+            f"{each.text} of {each.n:,} that are {word}"
+            for word, each in (("yes", self.right_on_yes), ("no", self.right_on_no))
+            if each.value is not None
+        ]
+        return (
+            f"“{readable(self.attribute)}”: right on {self.right.text} of {count(self.right.n, 'gold image')}: "
+            f"{', '.join(classes)}."
+        )
+
+
+@dataclass(frozen=True)
+class GoldState:
+    """Of how many images of an attribute the answer is ``known``: gold takes 20."""
+
+    attribute: Attribute
+    known: int
+
+    @property
+    def text(self) -> str:
+        """What there is, and what to do where it is too little."""
+        if self.known >= ENOUGH:
+            return f"the answer to {count(self.known, 'image')} is known"
+        return (
+            f"the answer to {self.known} of {ENOUGH} images is known: none are mixed in yet. Have a reviewer or an "
+            f"owner label {count(ENOUGH - self.known, 'more image', 'more images')}, or {PEOPLE} people the same ones."
+        )
+
+
+# The schedule
+
+
+def schedule(workspace: Workspace) -> Schedule | None:
+    """Return the schedule by which gold is mixed in; None, as in a new workspace, for no gold."""
+    stored = read_setting(workspace.engine, _SETTING)
+    return None if stored is None else Schedule(**stored["shares"])
+
+
+def set_schedule(workspace: Workspace, wanted: Schedule | None) -> None:
+    """Mix gold in by a schedule from the next assignment on, or no more; what is in hand stays as it is.
+
+    Raises
+    ------
+    BamError
+        A share is not from 0 to 0.9.
+    """
+    for share in () if wanted is None else asdict(wanted).values():
+        if not 0 <= share <= 0.9:
+            raise BamError(f"Cannot mix in {percent(share)} of gold. Choose shares from 0% to 90%.")
+    value = None if wanted is None else {"shares": asdict(wanted), "secret": secrets.randbits(62)}
+    with workspace.engine.begin() as connection:
+        put_setting(connection, _SETTING, value)
+        log_activity(connection, "changed gold", "none is mixed in" if wanted is None else in_words(wanted))
+
+
+def in_words(wanted: Schedule) -> str:
+    """Return a schedule in words."""
+    return (
+        f"{percent(wanted.first)} of the first 10 images, {percent(wanted.following)} of the next 40, "
+        f"{percent(wanted.later)} of all later ones"
+    )
+
+
+def states(workspace: Workspace) -> list[GoldState]:
+    """Return how many images of each attribute have a known answer."""
+    return [GoldState(each, len(known_images(workspace, each).rows)) for each in workspace.attributes.all()]
+
+
+# What is mixed in
+
+
+@one_flow
+def known_images(workspace: Workspace, attribute: Attribute) -> KnownImages:
+    """Return the images whose label three people or a reviewer gave: by votes, by a decision or by a direct answer.
+
+    Imported labels and direct answers of annotators make nothing known. The examples of the guidelines are left out:
+    everybody has seen them.
+    """
+    examples = example_rows(workspace, attribute)
+    version = (
+        answer_log(workspace.engine, attribute.id),
+        workspace.redundancy,
+        workspace.judging_redundancy,
+        len(held_out_rows(workspace, attribute)),
+        workspace.snapshot.version(db.accounts),
+        examples.tobytes(),
+    )
+    return workspace.memory.get(_KNOWN, attribute.id, version, lambda: _known(workspace, attribute, examples))
+
+
+def _known(workspace: Workspace, attribute: Attribute, examples: Rows) -> KnownImages:
+    agreed = tasks.labels(workspace, attribute)
+    settled = agreed.settled & ~np.isin(agreed.rows, examples)
+    rows, labels = agreed.rows[settled], agreed.labels[settled]
+    reviewers = [one.annotator_id for one in workspace.team.accounts.all() if one.role >= Role.REVIEWER]
+    votes = workspace.annotations.answers(attribute.id, purposes=TASK_PURPOSES)
+    direct = workspace.annotations.answers(attribute.id, purposes=[DIRECT])
+    decisions = workspace.annotations.decisions(attribute.id)
+    people, number = np.unique(_agreeing(votes, rows, labels), return_counts=True)
+    by = [
+        people[number >= PEOPLE],
+        _agreeing(Answers(decisions.rows, decisions.annotators, decisions.answers), rows, labels),
+    ]
+    for given in (votes, direct):
+        theirs = np.isin(given.annotators, reviewers)
+        own = Answers(given.rows[theirs], given.annotators[theirs], given.answers[theirs])
+        by.append(_agreeing(own, rows, labels))
+    gold = np.isin(rows, np.concatenate(by))
+    return KnownImages(rows[gold], labels[gold])
+
+
+def _agreeing(given: Answers, rows: Rows, labels: NDArray[np.int8]) -> Rows:
+    """Return the row of each of the ``given`` answers that is the label of its image."""
+    label = tasks.values_at(rows, labels, given.rows)
+    agreeing: Rows = given.rows[(label != NO_LABEL) & (label == given.answers)]
+    return agreeing
+
+
+def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows, in_hand: int) -> Mixture | None:
+    """Return what is mixed into the next images of a person; None without gold, or with too few known images.
+
+    Nobody is given gold that they have answered, as gold or otherwise, or that the task asks them about; yes and no
+    come about equally often, as far as there are both.
+
+    Parameters
+    ----------
+    wanted
+        The images of the task that need this person.
+    in_hand
+        How many images they have to answer before these.
+    """
+    stored = read_setting(workspace.engine, _SETTING)
+    if stored is None or len((known := known_images(workspace, task.attribute)).rows) < ENOUGH:
+        return None
+    log = answer_log(workspace.engine, task.attribute.id, set_aside=True)
+    own = log.annotators == annotator_id
+    unseen = ~np.isin(known.rows, log.rows[own]) & ~np.isin(known.rows, wanted)
+    rows = _by_turns(known.rows[unseen], known.labels[unseen])[:_AT_HAND]
+    rows = rows[~np.isin(rows, missing_images(workspace, rows))]
+    answered = len(np.unique(log.rows[own & log.given_for((*TASK_PURPOSES, EXTRA, GOLD))]))
+    seed = (stored["secret"], task.attribute.id, annotator_id)
+    return Mixture(rows.tolist(), Schedule(**stored["shares"]), answered + in_hand, seed)
+
+
+def _by_turns(rows: Rows, labels: NDArray[np.int8]) -> Rows:
+    """Return the rows at random, yes and no by turns as long as there are both."""
+    rng = np.random.default_rng()
+    turn = rng.random(len(rows))
+    for label in (0, 1):
+        ones = np.flatnonzero(labels == label)
+        turn[ones] += rng.permutation(len(ones))
+    return rows[np.argsort(turn)]
+
+
+def answers_to_gold(workspace: Workspace, attribute: Attribute, annotator_id: int) -> dict[int, int]:
+    """Return row → the answer that a person gave to it as gold, whether it counts or is set aside."""
+    given = answer_log(workspace.engine, attribute.id, set_aside=True).votes([GOLD])
+    own = given.annotators == annotator_id
+    return dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
+
+
+# How well people answer
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Answers to gold that are judged: whose, in which order they came, what is right, and whether they are."""
+
+    annotators: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int8]
+    right: NDArray[np.bool_]
+
+
+def _judged(workspace: Workspace, attribute: Attribute) -> _Judged:
+    """Judge the answers to gold by today's labels, but no answer of somebody who also answered the image otherwise."""
+    log = answer_log(workspace.engine, attribute.id)
+    to_gold = log.given_for([GOLD])
+    places = log.newest(np.flatnonzero(to_gold))
+    labels = known_images(workspace, attribute).labels_of(log.rows[places].astype(np.int64))
+    otherwise = set(zip(log.rows[~to_gold].tolist(), log.annotators[~to_gold].tolist(), strict=True))
+    who = zip(log.rows[places].tolist(), log.annotators[places].tolist(), strict=True)
+    kept = (labels != NO_LABEL) & np.array([one not in otherwise for one in who], bool)
+    places, labels = places[kept], labels[kept]
+    return _Judged(log.annotators[places].astype(np.int64), log.ids[places], labels, log.answers[places] == labels)
+
+
+@one_flow
+def accuracies(workspace: Workspace) -> dict[int, list[GoldAccuracy]]:
+    """Return how each person did on gold, by id, in the order of the attributes; nobody without any."""
+    result: dict[int, list[GoldAccuracy]] = defaultdict(list)
+    for attribute in workspace.attributes.all():
+        judged = _judged(workspace, attribute)
+        for who in np.unique(judged.annotators).tolist():
+            own = judged.annotators == who
+            shares = [_share(judged.right[own & among]) for among in (True, judged.labels == 1, judged.labels == 0)]
+            result[who].append(GoldAccuracy(attribute.name, *shares))
+    return dict(result)
+
+
+@one_flow
+def own_accuracy(workspace: Workspace, annotator_id: int) -> Measure:
+    """Return on what share of all their gold a person was right, of the first 20, 40, … of their answers to it."""
+    judged = [_judged(workspace, attribute) for attribute in workspace.attributes.all()]
+    own = [(int(id_), bool(hit)) for one in judged for id_, hit in zip(*_of(one, annotator_id), strict=True)]
+    shown = sorted(own)[: len(own) // STEP * STEP]
+    return _share(np.array([right for _, right in shown], bool))
+
+
+def _of(judged: _Judged, annotator_id: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    own = judged.annotators == annotator_id
+    return judged.ids[own], judged.right[own]
+
+
+def coarse(workspace: Workspace, number: int) -> int:
+    """Return a number of answers as its person is told: in tens, where it could tell which of them were to gold."""
+    return number if schedule(workspace) is None else number - number % 10
+
+
+def _share(right: NDArray[np.bool_]) -> Measure:
+    if not len(right):
+        return undefined("There is no answer to gold to judge.", 0)
+    hits, limits = int(right.sum()), clopper_pearson(int(right.sum()), len(right))
+    return Measure(hits / len(right), limits.low, limits.high, len(right))
