@@ -1,13 +1,13 @@
 """Proposals: what the next version of the dataset should ask about; anyone proposes and votes, owners decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
-from bam_engine.annotation import KINDS, readable
+from bam_engine.annotation import KINDS, Attribute, readable
 from bam_engine.annotation.attributes import MAX_NAME_LENGTH
-from bam_engine.annotation.proposal_store import (
+from bam_engine.annotation.proposals import (
     ACCEPTED,
     DECLINED,
     MAX_EXAMPLES,
@@ -54,32 +54,42 @@ def text(one: Proposal) -> None:
     if one.reason:
         st.markdown(ui.plain(one.reason))
     st.caption(f"Proposed by {ui.plain(names[one.annotator_id])}, {one.made_at[:10]}")
-    examples(one.rows, key=f"proposal-{one.id}")
 
 
-def open_proposal(one: Proposal, account: Account) -> None:
-    """Draw an open proposal, with what whoever looks may do about it."""
-    mine = one.annotator_id == account.annotator_id
+def open_proposal(one: Proposal, account: Account, others: Sequence[Proposal]) -> None:
+    """Draw an open proposal, with what whoever looks may do about it.
+
+    Only open ones show their examples: an attribute is judged blind, and its guidelines say which examples are shown.
+    """
     with st.container(border=True, key=f"proposal-{one.id}-card"), ui.guard():
         text(one)
+        examples(one.rows, key=f"proposal-{one.id}")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{count(len(one.voters), 'vote')}**", width="content")
-            if mine:
-                if st.button("Withdraw", key=f"withdraw-{one.id}", icon=":material/close:"):
-                    proposals.withdraw(one.id, account.annotator_id)
-                    st.rerun()
-            elif account.annotator_id in one.voters:
-                if st.button("Take the vote back", key=f"vote-{one.id}", icon=":material/thumb_up:", type="primary"):
-                    proposals.take_back(one.id, account.annotator_id)
-                    st.rerun()
-            elif st.button("I want this, too", key=f"vote-{one.id}", icon=":material/thumb_up:"):
-                proposals.vote(one.id, account.annotator_id)
-                st.rerun()
+            voting(one, account)
         if people.may(Role.OWNER):
             with st.expander("Decide"):
                 accepting(one)
-                merging(one)
+                merging(one, [other for other in others if other.id != one.id])
                 declining(one)
+
+
+def voting(one: Proposal, account: Account) -> None:
+    """Draw the button of the vote of whoever looks, or of their own proposal."""
+    person = account.annotator_id
+    if person == one.annotator_id and not one.absorbed:
+        if st.button("Withdraw", key=f"withdraw-{one.id}", icon=":material/close:"):
+            act = proposals.withdraw(one.id, person)
+            undo.done(f"“{ui.plain(one.name)}” is withdrawn.", partial(proposals.undo, act))
+    elif person in one.proposers:
+        st.caption("You proposed this.", width="content")
+    elif person in one.voters:
+        if st.button("Take the vote back", key=f"vote-{one.id}", icon=":material/thumb_up:", type="primary"):
+            proposals.take_back(one.id, person)
+            st.rerun()
+    elif st.button("I want this, too", key=f"vote-{one.id}", icon=":material/thumb_up:"):
+        proposals.vote(one.id, person)
+        st.rerun()
 
 
 def accepting(one: Proposal) -> None:
@@ -93,11 +103,10 @@ def accepting(one: Proposal) -> None:
             told(f"“{ui.plain(readable(attribute.name))}” is an attribute now.")
 
 
-def merging(one: Proposal) -> None:
+def merging(one: Proposal, others: Sequence[Proposal]) -> None:
     """Draw the form that merges a proposal into another or into an attribute."""
-    others = {f"proposal “{other.name}”": other for other in proposals.all() if other.state == OPEN and other != one}
-    attributes = {f"attribute “{readable(each.name)}”": each for each in ws.attributes.all()}
-    targets = others | attributes
+    targets: dict[str, Proposal | Attribute] = {f"proposal “{other.name}”": other for other in others}
+    targets |= {f"attribute “{readable(each.name)}”": each for each in ws.attributes.all()}
     if not targets:
         return
     with st.form(f"merge-{one.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
@@ -106,9 +115,9 @@ def merging(one: Proposal) -> None:
             if chosen is None:
                 st.warning("Choose first what it is the same as.")
                 return
-            proposals.merge(one.id, targets[chosen])
+            act = proposals.merge(one.id, targets[chosen])
             words = f"“{ui.plain(one.name)}” is merged into the {ui.plain(chosen)}."
-            undo.done(words, partial(proposals.reopen, one.id))
+            undo.done(words, partial(proposals.undo, act))
 
 
 def declining(one: Proposal) -> None:
@@ -116,15 +125,15 @@ def declining(one: Proposal) -> None:
     with st.form(f"decline-{one.id}", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         note = st.text_input("Why not", max_chars=MAX_NOTE, placeholder="Whoever wants it reads this")
         if st.form_submit_button("Decline", icon=":material/block:"):
-            proposals.decline(one.id, note)
-            undo.done(f"“{ui.plain(one.name)}” is declined.", partial(proposals.reopen, one.id))
+            act = proposals.decline(one.id, note)
+            undo.done(f"“{ui.plain(one.name)}” is declined.", partial(proposals.undo, act))
 
 
-def decided(one: Proposal) -> None:
+def decided(one: Proposal, names: Mapping[int, str]) -> None:
     """Draw what became of a proposal."""
     with st.container(border=True), ui.guard():
         text(one)
-        st.markdown(f"**{outcome(one)}** · {count(len(one.voters), 'vote')}")
+        st.markdown(f"**{outcome(one, names)}** · {count(len(one.voters), 'vote')}")
         if one.note:
             st.markdown(ui.plain(one.note))
         if one.state == ACCEPTED and one.attribute_id is not None:
@@ -140,13 +149,13 @@ def reopening(one: Proposal) -> None:
         st.rerun()
 
 
-def outcome(one: Proposal) -> str:
-    """Return what became of a proposal, in words."""
+def outcome(one: Proposal, names: Mapping[int, str]) -> str:
+    """Return what became of a proposal, in words; ``names`` are those of all proposals."""
     if one.attribute_id is not None:
         became = ui.plain(readable(ws.attributes.by_id(one.attribute_id).name))
         return f"Accepted as “{became}”" if one.state == ACCEPTED else f"Merged into the attribute “{became}”"
     if one.state == MERGED and one.into_id is not None:
-        return f"Merged into “{ui.plain(proposals.get(one.into_id).name)}”"
+        return f"Merged into “{ui.plain(names[one.into_id])}”"
     return one.state.capitalize()
 
 
@@ -198,9 +207,9 @@ listed = [one for one in everything if one.state == OPEN]
 if not listed:
     st.info("Nothing is proposed just now.", icon=":material/lightbulb:")
 for one in listed:
-    open_proposal(one, account)
+    open_proposal(one, account, listed)
 propose(account)
 if past := [one for one in everything if one.state != OPEN]:
     with st.expander(f"Decided · {len(past):,}"):
         for one in sorted(past, key=lambda each: each.id, reverse=True):
-            decided(one)
+            decided(one, {other.id: other.name for other in everything})

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from bam_engine.annotation.proposal_store import MAX_EXAMPLES
+from bam_engine.annotation.proposals import MAX_EXAMPLES
 from bam_engine.database import read_only
 from web import people
 from web.engine import workspace

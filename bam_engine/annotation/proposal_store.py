@@ -4,16 +4,30 @@ In:  a name, a question, why, and example images. Out: the proposals with their 
 declines them. A text is stored as it is, and shown as text only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.annotator_store import merged_into
 from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
+from bam_engine.annotation.proposals import (
+    ACCEPTED,
+    DECLINED,
+    MAX_EXAMPLES,
+    MAX_NOTE,
+    MAX_OPEN,
+    MAX_QUESTION,
+    MAX_REASON,
+    MERGED,
+    OPEN,
+    WITHDRAWN,
+    Proposal,
+    person_of,
+    read_proposals,
+    with_merged,
+)
 from bam_engine.annotation.remark_store import check_words
+from bam_engine.collection.removals import removed
 from bam_engine.database import (
-    Snapshot,
     attributes,
     images,
     insert_row,
@@ -26,55 +40,7 @@ from bam_engine.database import (
     proposals,
     snapshot_of,
 )
-from bam_engine.errors import AnnotationError, NotFound
-
-OPEN, WITHDRAWN, ACCEPTED, MERGED, DECLINED = "open", "withdrawn", "accepted", "merged", "declined"
-"""What a proposal can be."""
-
-MAX_QUESTION, MAX_REASON, MAX_NOTE = 200, 1000, 500
-"""The most characters of a question, of why it should be asked, and of what an owner writes about a decision."""
-
-MAX_EXAMPLES, MAX_OPEN = 12, 20
-"""The most example images of a proposal, and the most open proposals of one person."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A question that somebody proposes.
-
-    Attributes
-    ----------
-    name, question, reason
-        What the attribute would be called, what annotators would be asked, and why; the reason may be empty.
-    annotator_id
-        Whoever proposes it.
-    rows
-        Example images, in the order of the proposer.
-    voters
-        The ids of the people who want it, ascending: the proposer, whoever voted for it, and those of what was
-        merged into it. A person counts once.
-    state
-        ``OPEN``, ``WITHDRAWN``, ``ACCEPTED``, ``MERGED`` or ``DECLINED``.
-    attribute_id
-        Of an accepted one the attribute that it became, of a merged one that into which it was merged; else None.
-    into_id
-        The proposal into which it was merged, or None.
-    note
-        What the owner wrote about the decision.
-    """
-
-    id: int
-    name: str
-    question: str
-    reason: str
-    annotator_id: int
-    made_at: str
-    rows: tuple[int, ...]
-    voters: tuple[int, ...]
-    state: str = OPEN
-    attribute_id: int | None = None
-    into_id: int | None = None
-    note: str = ""
+from bam_engine.errors import AnnotationError, NotFound, TooLate
 
 
 class Proposals:
@@ -85,12 +51,12 @@ class Proposals:
 
     def all(self) -> list[Proposal]:
         """Return the proposals: open ones first, those with the most votes first, the oldest first among equals."""
-        listed = _read(snapshot_of(self._engine))
+        listed = read_proposals(snapshot_of(self._engine))
         return sorted(listed, key=lambda one: (one.state != OPEN, -len(one.voters), one.id))
 
     def get(self, proposal_id: int) -> Proposal:
         """Return the proposal with this id; raise :class:`NotFound` where there is none."""
-        found = next((one for one in _read(snapshot_of(self._engine)) if one.id == proposal_id), None)
+        found = next((one for one in read_proposals(snapshot_of(self._engine)) if one.id == proposal_id), None)
         if found is None:
             raise NotFound(f"There is no proposal {proposal_id}. List the proposals to see which there are.")
         return found
@@ -123,7 +89,8 @@ class Proposals:
             lock(connection, proposals)
             self._check_new(annotator_id, name)
             last = connection.scalar(sa.select(sa.func.max(images.c.row)))
-            if unknown := [row for row in examples if not 0 <= row <= (-1 if last is None else last)]:
+            gone = removed(self._engine).rows
+            if unknown := [row for row in examples if not 0 <= row <= (-1 if last is None else last) or row in gone]:
                 raise NotFound(f"There is no image {unknown[0]}.")
             about = {"name": name, "question": question, "reason": reason}
             key = insert_row(connection, proposals, {**about, "annotator_id": annotator_id, "made_at": now()})
@@ -143,7 +110,8 @@ class Proposals:
             There is none.
         """
         with self._engine.begin() as connection:
-            if annotator_id not in self._locked_open(connection, proposal_id).voters:
+            voters = self._locked_open(connection, proposal_id).voters
+            if person_of(snapshot_of(self._engine), annotator_id) not in voters:
                 values = {"proposal_id": proposal_id, "annotator_id": annotator_id, "made_at": now()}
                 connection.execute(sa.insert(proposal_votes).values(values))
         return self.get(proposal_id)
@@ -159,32 +127,32 @@ class Proposals:
             There is none.
         """
         with self._engine.begin() as connection:
-            one = self._locked_open(connection, proposal_id)
-            snapshot = snapshot_of(self._engine)
-            person = _person(snapshot, annotator_id)
-            merged = _with_merged(snapshot, proposal_id)
-            if any(other.id in merged and _person(snapshot, other.annotator_id) == person for other in self.all()):
+            one, snapshot = self._locked_open(connection, proposal_id), snapshot_of(self._engine)
+            person = person_of(snapshot, annotator_id)
+            if person in one.proposers:
                 raise AnnotationError(f"You proposed “{one.name}”, or one that was merged into it, and so are for it.")
-            ids = [vote.annotator_id for vote in snapshot.rows(proposal_votes)]
-            names = {other for other in ids if _person(snapshot, other) == person}
-            of_person = proposal_votes.c.annotator_id.in_(names)
-            connection.execute(sa.delete(proposal_votes).where(proposal_votes.c.proposal_id.in_(merged), of_person))
+            ids = {vote.annotator_id for vote in snapshot.rows(proposal_votes)}
+            of_person = proposal_votes.c.annotator_id.in_([each for each in ids if person_of(snapshot, each) == person])
+            among = proposal_votes.c.proposal_id.in_(with_merged(snapshot, proposal_id))
+            connection.execute(sa.delete(proposal_votes).where(among, of_person))
         return self.get(proposal_id)
 
     def withdraw(self, proposal_id: int, annotator_id: int) -> Proposal:
-        """Withdraw one's own proposal.
+        """Withdraw one's own proposal; :meth:`undo` takes that back.
 
         Raises
         ------
         AnnotationError
-            It is not open any more, or somebody else's.
+            It is not open any more, is somebody else's, or others were merged into it, whose it then is, too.
         NotFound
             There is none.
         """
         with self._engine.begin() as connection:
-            one, snapshot = self._locked_open(connection, proposal_id), snapshot_of(self._engine)
-            if _person(snapshot, one.annotator_id) != _person(snapshot, annotator_id):
+            one = self._locked_open(connection, proposal_id)
+            if one.annotator_id != person_of(snapshot_of(self._engine), annotator_id):
                 raise AnnotationError(f"“{one.name}” was proposed by somebody else. Only they can withdraw it.")
+            if one.absorbed:
+                raise AnnotationError(f"Others were merged into “{one.name}”, so it is not yours alone. Ask an owner.")
             connection.execute(sa.update(proposals).where(proposals.c.id == one.id).values(withdrawn_at=now()))
         return self.get(proposal_id)
 
@@ -222,6 +190,8 @@ class Proposals:
         note = check_words(note, MAX_NOTE, "The note")
         with self._engine.begin() as connection:
             one = self._locked_open(connection, proposal_id)
+            if isinstance(into, Attribute) and into.archived:
+                raise AnnotationError(f"The attribute “{into.name}” is archived. Bring it back first.")
             if isinstance(into, Attribute):
                 _decide(connection, one, MERGED, into.name, attribute_id=into.id, note=note)
             elif into.id == one.id:
@@ -263,10 +233,47 @@ class Proposals:
                 return one
             if one.state not in (DECLINED, MERGED):
                 raise AnnotationError(f"“{one.name}” was {one.state}. Only what was declined or merged can be opened.")
-            self._check_free(one.name)
-            connection.execute(sa.delete(proposal_decisions).where(proposal_decisions.c.proposal_id == one.id))
-            log_activity(connection, "opened proposal again", one.name)
+            self._open_again(connection, one)
         return self.get(proposal_id)
+
+    def undo(self, act: Proposal) -> Proposal:
+        """Take back what :meth:`merge`, :meth:`decline` or :meth:`withdraw` returned, unless more came since.
+
+        Raises
+        ------
+        TooLate
+            It was opened or decided again, or its name is taken now.
+        """
+        with self._engine.begin() as connection:
+            lock(connection, proposals)
+            one = self.get(act.id)
+            if (one.state, one.decided_at) != (act.state, act.decided_at):
+                raise TooLate(f"“{act.name}” was opened or decided again in the meantime. Nothing has changed.")
+            try:
+                self._open_again(connection, one)
+            except AnnotationError as error:
+                raise TooLate(str(error)) from error
+        return self.get(act.id)
+
+    def _open_again(self, connection: sa.Connection, one: Proposal) -> None:
+        self._check_free(one.name)
+        if one.state == WITHDRAWN:
+            connection.execute(sa.update(proposals).where(proposals.c.id == one.id).values(withdrawn_at=None))
+            return
+        connection.execute(sa.delete(proposal_decisions).where(proposal_decisions.c.proposal_id == one.id))
+        log_activity(connection, "opened proposal again", one.name)
+
+    def rows_of(self, attribute_id: int) -> list[int]:
+        """Return the examples of what became an attribute or was merged into it, in the order of the proposals.
+
+        Those of the accepted proposal come first. Whoever saw them knows what they were examples of.
+        """
+        snapshot = snapshot_of(self._engine)
+        decided = [one for one in snapshot.rows(proposal_decisions) if one.attribute_id == attribute_id]
+        firsts = [one.proposal_id for one in sorted(decided, key=lambda one: one.outcome != ACCEPTED)]
+        listed = {one.id: one for one in read_proposals(snapshot)} if decided else {}
+        order = [key for first in firsts for key in sorted(with_merged(snapshot, first), key=lambda key: key != first)]
+        return list(dict.fromkeys(row for key in order for row in listed[key].rows))
 
     def _locked_open(self, connection: sa.Connection, proposal_id: int) -> Proposal:
         lock(connection, proposals)
@@ -283,14 +290,14 @@ class Proposals:
     def _check_new(self, annotator_id: int, name: str) -> None:
         self._check_free(name)
         snapshot = snapshot_of(self._engine)
-        person = _person(snapshot, annotator_id)
-        mine = [one for one in self.all() if one.state == OPEN and _person(snapshot, one.annotator_id) == person]
+        person = person_of(snapshot, annotator_id)
+        mine = [one for one in self.all() if one.state == OPEN and person_of(snapshot, one.annotator_id) == person]
         if len(mine) >= MAX_OPEN:
             raise AnnotationError(f"You have {len(mine)} open proposals, as many as a person may. Withdraw one first.")
 
     def _check_free(self, name: str) -> None:
         """Check that no attribute and no open proposal has a name, however it is spelt."""
-        columns = {check_name(name), *(f"{kind}_{check_name(name)}" for kind in KINDS)}
+        columns = {column for kind in KINDS for column in (check_name(name, kind), f"{kind}_{check_name(name)}")}
         for attribute in snapshot_of(self._engine).rows(attributes):
             if attribute.name in columns:
                 there = "There was" if attribute.archived_at is not None else "There is"
@@ -316,51 +323,6 @@ def _decide(
     connection.execute(sa.insert(proposal_decisions).values(**values, made_at=now()))
     joined = " as " if outcome == ACCEPTED else " into "
     log_activity(connection, f"{outcome} proposal", one.name + (joined + became if became else ""))
-
-
-def _read(snapshot: Snapshot) -> list[Proposal]:
-    """Return all proposals by their ids."""
-    decisions = {one.proposal_id: one for one in snapshot.rows(proposal_decisions)}
-    examples: dict[int, list[tuple[int, int]]] = {}
-    for one in snapshot.rows(proposal_images):
-        examples.setdefault(one.proposal_id, []).append((one.position, one.row))
-    listed = []
-    for one in snapshot.rows(proposals):
-        about: dict[str, object] = {"state": OPEN if one.withdrawn_at is None else WITHDRAWN}
-        if one.id in decisions:
-            made = decisions[one.id]
-            about = {"attribute_id": made.attribute_id, "into_id": made.into_id, "note": made.note}
-            about["state"] = made.outcome
-        rows = tuple(row for _, row in sorted(examples.get(one.id, [])))
-        texts = (one.name, one.question, one.reason)
-        voters = _voters(snapshot, one.id)
-        listed.append(Proposal(one.id, *texts, one.annotator_id, one.made_at, rows, voters, **about))  # type: ignore[arg-type]
-    return listed
-
-
-def _voters(snapshot: Snapshot, proposal_id: int) -> tuple[int, ...]:
-    """Return who wants a proposal, or one that was merged into it."""
-    among = _with_merged(snapshot, proposal_id)
-    ids = [one.annotator_id for one in snapshot.rows(proposals) if one.id in among]
-    ids += [one.annotator_id for one in snapshot.rows(proposal_votes) if one.proposal_id in among]
-    return tuple(sorted({_person(snapshot, each) for each in ids}))
-
-
-def _with_merged(snapshot: Snapshot, proposal_id: int) -> set[int]:
-    """Return a proposal and those merged into it, step by step: a merged one is not open, so steps end."""
-    found, into = {proposal_id}, _merges(snapshot)
-    while more := {one for one, other in into.items() if other in found} - found:
-        found |= more
-    return found
-
-
-def _merges(snapshot: Snapshot) -> Mapping[int, int]:
-    decided = snapshot.rows(proposal_decisions)
-    return {one.proposal_id: one.into_id for one in decided if one.into_id is not None}
-
-
-def _person(snapshot: Snapshot, annotator_id: int) -> int:
-    return merged_into(snapshot).get(annotator_id, annotator_id)
 
 
 def _named(name: str) -> str:

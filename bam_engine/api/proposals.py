@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from bam_engine.annotation.proposal_store import Proposal
+from bam_engine.annotation.proposals import Proposal
 from bam_engine.labelling.proposed_attributes import accept_proposal
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.flow import one_flow

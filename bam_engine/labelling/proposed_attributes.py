@@ -6,7 +6,7 @@ In:  an open proposal. Out: an attribute with its question, whose guidelines hav
 from functools import partial
 
 from bam_engine.annotation import Attribute
-from bam_engine.labelling.guideline_examples import add_examples
+from bam_engine.labelling.guideline_examples import MAX_EXAMPLES, add_examples
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import removed
 
@@ -14,7 +14,9 @@ from bam_engine.workspace.membership import removed
 def accept_proposal(
     workspace: Workspace, proposal_id: int, *, name: str | None = None, question: str | None = None, kind: str = "own"
 ) -> Attribute:
-    """Make an attribute of an open proposal; the two are stored together, and its examples are good ones.
+    """Make an attribute of an open proposal, in one transaction; then make its examples good ones of the guidelines.
+
+    The examples of proposals that were merged into it follow its own, as long as guidelines take more.
 
     Parameters
     ----------
@@ -36,6 +38,7 @@ def accept_proposal(
     define = partial(workspace.attributes.insert, name=name, kind=kind, question=question)
     attribute_id = workspace.proposals.accept(one.id, name, define)
     attribute = workspace.attributes.by_id(attribute_id)
-    if rows := [row for row in one.rows if row not in removed(workspace).rows]:
-        add_examples(workspace, attribute, rows, "good")
+    there = [row for row in workspace.proposals.rows_of(attribute_id) if row not in removed(workspace).rows]
+    if there:
+        add_examples(workspace, attribute, there[:MAX_EXAMPLES], "good")
     return attribute

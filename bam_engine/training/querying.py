@@ -182,12 +182,14 @@ def _unqueried_labels(workspace: Workspace, attribute: Attribute) -> Rows:
 def used_rows(workspace: Workspace, attribute: Attribute) -> Rows:
     """Return the rows that no sample may hold any more, sorted.
 
-    They are those of rounds, the validation set, certifications and audits, and the examples in the guidelines, whose
-    answer is shown. Whatever draws images checks this again before it stores them, inside ``exclusive(engine,
-    db.rounds)``, so that concurrent draws never use an image both for training and for measuring.
+    They are those of rounds, the validation set, certifications and audits, and the examples in the guidelines and of
+    the proposals that became the attribute, whose answer is shown. Whatever draws images checks this again before it
+    stores them, inside ``exclusive(engine, db.rounds)``, so that concurrent draws never use an image both for training
+    and for measuring.
     """
     drawn = np.union1d(queried_rows(workspace, attribute), held_out_rows(workspace, attribute))
-    return np.union1d(drawn, example_rows(workspace, attribute)).astype(np.int64)
+    shown = np.union1d(example_rows(workspace, attribute), workspace.proposals.rows_of(attribute.id))
+    return np.union1d(drawn, shown).astype(np.int64)
 
 
 def round_labels(workspace: Workspace, attribute: Attribute) -> tuple[Rows, NDArray[np.int8]]:

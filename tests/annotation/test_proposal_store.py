@@ -4,10 +4,11 @@ import threading
 
 import pytest
 
-from bam_engine.annotation.proposal_store import MAX_EXAMPLES, MAX_OPEN, Proposal
-from bam_engine.errors import AnnotationError, BamError, NotFound
+from bam_engine.annotation.proposals import MAX_EXAMPLES, MAX_OPEN, Proposal
+from bam_engine.errors import AnnotationError, BamError, NotFound, TooLate
 from bam_engine.labelling.guideline_examples import examples_of
 from bam_engine.labelling.proposed_attributes import accept_proposal
+from bam_engine.training.querying import used_rows
 from bam_engine.workspace import Workspace
 
 
@@ -190,3 +191,66 @@ def test_of_two_owners_who_decide_at_once_one_is_told(workspace: Workspace) -> N
     state = workspace.proposals.get(one.id).state
     assert f"“Kites” was {state} in the meantime" in told
     assert len(workspace.attributes.all()) == (state == "accepted")
+
+
+def test_whoever_is_another_person_now_still_owns_what_they_proposed(workspace: Workspace) -> None:
+    ada, adah, ben = people(workspace, "ada", "adah", "ben")
+    one = proposed(workspace, by="adah")
+    workspace.proposals.vote(one.id, ben)
+    workspace.annotators.merge(adah, ada)
+    after = workspace.proposals.get(one.id)
+    assert (after.annotator_id, after.proposers, after.voters) == (ada, (ada,), (ada, ben))
+    workspace.proposals.vote(one.id, adah)
+    workspace.proposals.vote(one.id, adah)
+    assert workspace.proposals.get(one.id).voters == (ada, ben)
+    assert workspace.proposals.withdraw(one.id, ada).state == "withdrawn"
+
+
+def test_what_others_were_merged_into_is_not_the_proposers_alone(workspace: Workspace) -> None:
+    (ada,) = people(workspace, "ada")
+    kites, dragons = proposed(workspace, "Kites"), proposed(workspace, "Dragons", "ben")
+    workspace.proposals.merge(dragons.id, kites)
+    with pytest.raises(AnnotationError, match="not yours alone"):
+        workspace.proposals.withdraw(kites.id, ada)
+    assert workspace.proposals.get(kites.id).state == "open"
+
+
+def test_an_undo_takes_back_its_own_act_alone(workspace: Workspace) -> None:
+    (ada,) = people(workspace, "ada")
+    one = proposed(workspace)
+    withdrawn = workspace.proposals.withdraw(one.id, ada)
+    assert workspace.proposals.undo(withdrawn).state == "open"
+    with pytest.raises(TooLate):
+        workspace.proposals.undo(withdrawn)
+    declined = workspace.proposals.decline(one.id, "No.")
+    workspace.proposals.reopen(one.id)
+    workspace.proposals.decline(one.id, "Still no.")
+    with pytest.raises(TooLate, match="decided again"):
+        workspace.proposals.undo(declined)
+    assert workspace.proposals.get(one.id).note == "Still no."
+
+
+def test_what_was_shown_as_an_example_is_never_judged_blind(workspace: Workspace) -> None:
+    ada, ben = people(workspace, "ada", "ben")
+    kites = workspace.proposals.propose(ada, "Kites", "Is there a kite?", rows=[4])
+    dragons = workspace.proposals.propose(ben, "Dragons", "Is there a dragon?", rows=[9, 4])
+    toys = workspace.proposals.propose(ben, "Toys", "Is there a toy?", rows=[11])
+    workspace.proposals.merge(dragons.id, kites)
+    attribute = accept_proposal(workspace, kites.id)
+    workspace.proposals.merge(toys.id, attribute)
+    assert [each.row for each in examples_of(workspace, attribute)] == [4, 9]
+    assert set(used_rows(workspace, attribute)) == {4, 9, 11}
+
+
+def test_an_archived_attribute_takes_no_proposal(workspace: Workspace) -> None:
+    one = proposed(workspace)
+    attribute = workspace.attributes.add("kite", "own", "Is there a kite?")
+    with pytest.raises(AnnotationError, match="is archived"):
+        workspace.proposals.merge(one.id, workspace.attributes.archive(attribute.id))
+
+
+@pytest.mark.parametrize(("kind", "name"), [("media", "3D graphics"), ("content", "Order"), ("own", "Order")])
+def test_a_name_that_only_begins_with_its_kind_is_taken_too(workspace: Workspace, kind: str, name: str) -> None:
+    workspace.attributes.add(name, kind, "Is it?")
+    with pytest.raises(AnnotationError, match="There is an attribute"):
+        proposed(workspace, name)

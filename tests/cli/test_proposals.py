@@ -16,6 +16,9 @@ def test_proposals_are_listed_and_decided(workspace: Workspace, capsys: pytest.C
     merged = run(capsys, "proposal", "merge", "2", "--into", "1")[1]
     assert merged == "proposal 2, “Dragons”, is merged into “Kites” (undo: bam proposal reopen 2)\n"
     assert run(capsys, "proposal", "list")[1] == "1: Kites: Is there a kite? (2 votes)\n"
+    assert run(capsys, "proposal", "vote", "1", "--as", "cleo")[1] == "proposal 1, “Kites”, has 3 votes\n"
+    assert run(capsys, "proposal", "take-back", "1", "--as", "cleo")[1] == "proposal 1, “Kites”, has 2 votes\n"
+    assert run(capsys, "proposal", "withdraw", "1", "--as", "ada")[0] == 1, "another was merged into it"
     assert run(capsys, "proposal", "reopen", "2")[1] == "proposal 2, “Dragons”, is open\n"
     run(capsys, "proposal", "decline", "2", "Nobody knows one.")
     assert run(capsys, "proposal", "accept", "1", "--name", "Red kites")[1] == (
