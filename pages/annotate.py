@@ -95,7 +95,7 @@ if not waiting:
         if st.button("Look again"):
             st.rerun()
     elif guidance.labelling is not None:
-        other = "" if people.team_mode() else " (change the name at the left to be that person)"
+        other = "" if people.team_mode() else " (change the name in the sidebar to be that person)"
         st.info(
             f"You have answered all that is yours, {ui.plain(ui.annotator())}. {guidance.labelling.votes} people must "
             f"agree on each image: the rest waits for another annotator{other}.",

@@ -154,7 +154,9 @@ for group in known.spellings() if manages else []:
 everyone = known.all()
 active = [one for one in everyone if not one.archived]
 if not everyone:
-    ui.empty("Nobody has answered yet. Answers are kept under the name at the left.", "Answer some images", "annotate")
+    ui.empty(
+        "Nobody has answered yet. Answers are kept under the name in the sidebar.", "Answer some images", "annotate"
+    )
 for one in active:
     card(one, [other for other in active if other != one and other.simulated == one.simulated])
 if manages and (merged := known.merged()):

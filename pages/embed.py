@@ -84,8 +84,8 @@ with st.form(f"encoder-{choice.key}", border=True):  # of the plan above, which 
             )
     go = st.form_submit_button(
         "Move to this encoder" if moves else "Compute embeddings",
-        type="secondary" if finished and not moves else "primary",
-        disabled=running,
+        type="secondary" if n == 0 or (finished and not moves) else "primary",
+        disabled=running or n == 0,
         icon=":material/hub:",
     )
 

@@ -104,7 +104,7 @@ def _numbers(state: CertificationState) -> None:
     cells = st.columns(4)
     labels = state.batch.answered
     cells[0].metric(
-        "Labels", f"{labels:,}", f"of {state.certification.planned:,}", delta_color="off", delta_arrow="off"
+        "Labels", f"{labels:,}", f"{state.certification.planned:,} planned", delta_color="off", delta_arrow="off"
     )
     progress = state.progress
     certified = None if progress is None else progress.certified

@@ -154,7 +154,7 @@ RULES: tuple[Rule, ...] = (
         "a batch that extends the guarantee is not labelled",
         lambda f: _batch_waits(f.extending),
         "label_certification",
-        lambda f: reasons.asked(f.extending),
+        lambda f: f"{reasons.asked(f.extending)} It extends the guarantee to images that came later.",
     ),
     Rule(
         "the audit is not labelled",

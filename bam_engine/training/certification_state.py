@@ -65,7 +65,9 @@ class CertificationState:
         if progress is None:
             return "The pilot shows where the precision falls. Nothing is certified by it."
         if progress.certified is None:
-            so_far = f"No threshold is certified for {target} precision yet."
+            later = self.certification.since is not None
+            so_far = "The later images are" if later else f"No threshold is certified for {target} precision yet."
+            so_far += f" not covered by the certified precision of {target} yet." if later else ""
         else:
             so_far = (
                 f"Certified for {target} precision with {confidence} confidence: scores of "
@@ -77,8 +79,9 @@ class CertificationState:
         if self.others or self.certification.risk_share < 1:
             so_far += f" It is tested at {percent_at_least(self.certification.tested_at)}."
         if self.others:
+            every = "Both" if len(self.others) == 1 else f"All {1 + len(self.others)}"
             so_far += (
-                f" All {1 + len(self.others)} certifications of this attribute together hold with "
+                f" {every} certifications of this attribute together hold with "
                 f"{percent_at_least(self.together)} confidence."
             )
         if self.absent:
@@ -99,6 +102,8 @@ class CertificationState:
         progress = self.progress
         if progress is None or progress.next_cut is None:
             return "" if self.certification.since is not None else "All images may be accepted."
+        if self.certification.since is not None:
+            return self._next_of_later(progress)
         cut = decimal(progress.next_cut, 3)
         verb = "is" if progress.false_positives == 1 else "are"
         labels = f"{progress.false_positives:,} of {count(progress.n, 'label')} there {verb} not positive"
@@ -106,3 +111,13 @@ class CertificationState:
             return f"The next threshold, {cut}, is unlikely ever to pass: {labels}."
         more = f"about {count(progress.labels_needed, 'more label')} should suffice at this rate"
         return f"The next threshold, {cut}, is undecided: {labels}; {more}."
+
+    def _next_of_later(self, progress: CertificationProgress) -> str:
+        """Say what the test of the later images lacks: its one cut is the threshold in use."""
+        verb = "is" if progress.false_positives == 1 else "are"
+        labels = f"{progress.false_positives:,} of {count(progress.n, 'label')} among them {verb} not positive"
+        if progress.labels_needed is None:
+            return f"They are unlikely ever to be: {labels}."
+        if not progress.n:
+            return f"About {count(progress.labels_needed, 'label')} among them should suffice."
+        return f"{labels}; about {count(progress.labels_needed, 'more label')} should suffice."

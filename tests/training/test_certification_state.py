@@ -164,4 +164,4 @@ def test_what_all_certifications_hold_with_together_is_the_sum_of_what_each_has_
     found = certification.state(trained, later)
     assert found.certification.tested_at == pytest.approx(0.9875)
     assert found.together == pytest.approx(together)
-    assert f"It is tested at 98.7%. All 2 certifications of this attribute together hold with {said}" in found.summary
+    assert f"It is tested at 98.7%. Both certifications of this attribute together hold with {said}" in found.summary
