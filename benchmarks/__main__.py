@@ -44,6 +44,7 @@ SUITE = (
     "bam_file",
     "annotating",
     "flags",
+    "gold",
     "demo",
     "demo_contents",
     "tour",
