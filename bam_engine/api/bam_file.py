@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bam_engine.errors import CollectionError, NotFound
 from bam_engine.progress import Report, silent
 from bam_engine.published import Contents, Query, find, lines_of, make_arrays, opened
 from bam_engine.workspace import Workspace
@@ -67,6 +68,12 @@ class BamFile:
         query = Query() if query is None else query
         arrays = opened(self.workspace)
         found = find(self.workspace, arrays, query)
+        known = [one.name for one in arrays.contents.attributes]
+        for name in attributes:
+            if name not in known:
+                raise NotFound(f"{arrays.file.name} has no attribute {name!r}. It has {', '.join(known)}.")
+        if count is not None and count < 0:
+            raise CollectionError(f"Cannot return {count} images. Choose a number from 0, or None for all.")
         names = tuple(dict.fromkeys((*query.names, *query.crowd_yes, *query.crowd_no, *attributes)))
         positions = found.positions if count is None else found.positions[:count]
         columns = ["mid", "url", "project", "license", "mature"]

@@ -1,6 +1,7 @@
 """``bam-file``: BAM's published SQLite file, browsed where it lies; ``ingest bam`` reads it."""
 
 import json
+import shlex
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     action.add_argument("--place-to", type=_share, default=1.0, metavar="SHARE", help="greatest place, from 0 to 1")
     _add_attributes(action, "--crowd", "that the crowd has labelled positive")
     _add_attributes(action, "--crowd-without", "that the crowd has labelled negative")
-    action.add_argument("--words", default="", help="words that one caption contains, in any case")
+    action.add_argument("--words", default="", help="words, or parts of words, that one caption contains, in any case")
     action.add_argument("--sort", choices=SORTS, default="best", help="order (default: best)")
     action.add_argument("--count", type=positive_integer, help="images (default: 20 printed, all written)")
     action.add_argument(
@@ -65,9 +66,12 @@ def _add_attributes(action: ArgumentParser, option: str, words: str) -> None:
 
 
 def _share(text: str) -> float:
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
     if not 0 <= number <= 1:
-        raise ArgumentTypeError(f"{text} is not between 0 and 1")
+        raise ArgumentTypeError(f"{text} is no number from 0 to 1")
     return number
 
 
@@ -76,7 +80,7 @@ def ingest(workspace: Workspace, file: Path) -> None:
     with bar("read", "lines") as report:
         arrays = make_arrays(workspace, file, report=report)
     _print_contents(arrays.file, arrays.contents)
-    print(f"next: the page BAM's file of the app, or `bam bam-file find`; pictures: `bam urls download {file}`")
+    print(f"next: `bam bam-file find`; for its pictures `bam urls download {shlex.quote(str(file))}`")
 
 
 def show_contents(workspace: Workspace, options: Namespace) -> None:
@@ -92,7 +96,12 @@ def _print_contents(file: Path, contents: Contents) -> None:
     print(f"  {columns[0]:24}" + "".join(f"{column:>16}" for column in columns[1:]))
     for one in contents.attributes:
         numbers = (one.scored, one.positive, one.unsure, one.negative, one.crowd_positive, one.crowd_negative)
-        print(f"  {printable(one.name):24}" + "".join(f"{number:>16,}" for number in (*numbers, one.choices)))
+        print(f"  {_shown(one.name):24}" + "".join(f"{number:>16,}" for number in (*numbers, one.choices)))
+
+
+def _shown(text: object) -> str:
+    """Return a text of the file with control characters as escapes: a terminal would obey them."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in printable(str(text)))
 
 
 def run(workspace: Workspace, options: Namespace) -> None:
@@ -122,7 +131,7 @@ def run(workspace: Workspace, options: Namespace) -> None:
         return
     for line, lowest in zip(lines_of(arrays, positions, names), found.lowest.tolist(), strict=False):
         place = "" if lowest != lowest else f"  above {percent(lowest)}"
-        print(f"  {line['mid']:>10}{place}  {printable(str(line['url'] or 'no URL'))}")
+        print(f"  {line['mid']:>10}{place}  {_shown(line['url'] or 'no URL')}")
 
 
 def _write(target: Path, arrays: Arrays, positions: Any, names: tuple[str, ...], *, raw_text: bool) -> None:
@@ -134,7 +143,9 @@ def _write(target: Path, arrays: Arrays, positions: Any, names: tuple[str, ...],
         with replacing(target) as path, path.open("w", newline="", encoding="utf-8") as file:
             lines = lines_of(arrays, positions, names)
             if target.suffix.lower() == ".json":
-                json.dump(list(lines), file, indent=1, default=str)
+                for number, line in enumerate(lines):
+                    file.write(("[\n" if number == 0 else ",\n") + json.dumps(line, default=str))
+                file.write("\n]\n" if len(positions) else "[]\n")
                 return
             columns = ["mid", "url", "project", "license", "mature"]
             columns += [f"{name}_{what}" for name in names for what in ("place", "automatic", "crowd")]

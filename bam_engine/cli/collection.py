@@ -50,14 +50,25 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--use", metavar="KEY", help="use an encoder of `bam encoders` at once, with what it has")
 
 
+def _is_bam_file(options: Namespace) -> bool:
+    """Return whether BAM's file is named, and check that nothing else is."""
+    if options.file is None:
+        if options.folder == Path("bam") and not options.folder.exists():
+            raise CollectionError("There is no folder bam. To read BAM's file, name it: `bam ingest bam FILE`.")
+        return False
+    if options.folder != Path("bam"):
+        raise CollectionError(
+            f"Cannot add {options.folder} and {options.file} at once. Add one after the other, or, to read BAM's "
+            f"file, `bam ingest bam {options.file}`."
+        )
+    if options.metadata is not None or options.project != "none" or options.verify:
+        raise CollectionError("--metadata, --project and --verify are about images, and BAM's file adds none.")
+    return True
+
+
 def ingest(workspace: Workspace, options: Namespace) -> None:
     """Add the images of a folder or an archive and list the files that cannot be read; or read BAM's file."""
-    if options.file is not None:
-        if options.folder != Path("bam"):
-            raise CollectionError(
-                f"Cannot add {options.folder} and {options.file} at once. Add one after the other, or, to read BAM's "
-                f"file, `bam ingest bam {options.file}`."
-            )
+    if _is_bam_file(options):
         bam_file.ingest(workspace, options.file)
         return
     with bar("ingest", "images") as report:

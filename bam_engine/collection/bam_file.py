@@ -95,7 +95,8 @@ def modules(path: Path) -> Iterator[tuple[Any, ...]]:
 def modules_query(connection: sqlite3.Connection) -> tuple[str, str]:
     """Return the columns that :func:`modules` yields, as SQL, and the tables they are of; ``m`` is ``modules``."""
     project, join = "m.project_id", ""
-    if has_table(connection, "projects"):
+    names = {name for _, name, *_ in connection.execute("PRAGMA table_info(projects)")}
+    if {"name", "project_id"} <= names:
         project, join = "coalesce(p.name, m.project_id)", " LEFT JOIN projects p ON p.project_id = m.project_id"
     return f"m.src, {project}, m.license, m.mature_content", f"modules m{join}"
 

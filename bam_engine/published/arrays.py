@@ -5,8 +5,10 @@ size, its time and its columns. Each part is written when it is read, so reading
 part. The file itself is only read; whoever deletes the cache, or moves the file and names it again, loses nothing.
 """
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from bam_engine import derived
 from bam_engine.collection import bam_file
 from bam_engine.database import read_setting, write_setting
 from bam_engine.errors import CollectionError, NotFound
+from bam_engine.files import PRIVATE_FOLDER
 from bam_engine.progress import Report, silent
 from bam_engine.published import parts
 from bam_engine.published.contents import TABLES, Contents, contents_of
@@ -34,7 +37,7 @@ SETTING = "bam_file"
 FOLDER = "bam"
 """The folder of the arrays in the cache."""
 
-_VERSION = 1
+_VERSION = 2
 _PARTS = ("mids", "places", "automatic", "crowd")
 
 
@@ -137,23 +140,44 @@ def make_arrays(workspace: Workspace, file: Path, *, report: Report = silent) ->
     (2289817, ('content_bicycle', 'content_bird'))
     """
     file = file.absolute()
-    with bam_file.opened(file) as connection:
+    with _one_at_a_time(workspace), bam_file.opened(file) as connection:
+        connection.execute("BEGIN")  # counts and lines are of one state
         key = _key(connection, file)
         folder = workspace.cache / FOLDER / key
         mids = _array(folder, key, "mids", lambda: parts.read_modules(connection, file, report))
         for name, read in (("places", parts.read_scores), ("automatic", parts.read_automatic)):
-            _array(folder, key, name, lambda read=read: read(connection, mids, report))  # type: ignore[misc]
+            _array(folder, key, name, lambda read=read: read(connection, file, mids, report))  # type: ignore[misc]
         _named(folder, key, "crowd", lambda: parts.read_crowd(connection, file, mids, report))
         absent = tuple(table for table in TABLES if not bam_file.has_table(connection, table))
-        derived.write(folder / "absent.json", json.dumps(absent).encode(), _made_of(key, "absent"), flush=True)
+        with _writing(folder):
+            derived.write(folder / "absent.json", json.dumps(absent).encode(), _made_of(key, "absent"), flush=True)
         if _key(connection, file) != key:
             raise CollectionError(f"{file} has changed while it was read. Run the command again.")
-    write_setting(workspace.engine, SETTING, str(file))
-    for other in folder.parent.iterdir():
-        if other.name != key:
-            shutil.rmtree(other, ignore_errors=True)
-    workspace.memory.forget(_ARRAYS, None)
-    return opened(workspace)
+        arrays = _read(folder, key, file)
+        if arrays is None:
+            raise CollectionError(f"The cache {folder} does not keep what is written to it. Check the disk.")
+        write_setting(workspace.engine, SETTING, str(file))
+        for other in folder.parent.iterdir():
+            if other.name != key:
+                shutil.rmtree(other, ignore_errors=True)
+    return workspace.memory.put(_ARRAYS, None, (key, file), arrays)
+
+
+@contextmanager
+def _one_at_a_time(workspace: Workspace) -> Iterator[None]:
+    """Let one process at a time make arrays: when it ends, it deletes those of other files."""
+    folder = workspace.cache / FOLDER
+    with _writing(folder):
+        folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CollectionError("A file of BAM's is being read already. Wait until that has ended.") from error
+        yield
+    finally:
+        os.close(handle)
 
 
 def opened(workspace: Workspace) -> Arrays:
@@ -204,7 +228,8 @@ def _array(folder: Path, key: str, name: str, read: Callable[[], parts.Part]) ->
     stored = derived.read_array(path, _made_of(key, name))
     if stored is None or _facts(folder, key, name) is None:
         part = read()
-        derived.write_array(path, part.arrays[name], _made_of(key, name))
+        with _writing(folder):
+            derived.write_array(path, part.arrays[name], _made_of(key, name))
         _note(folder, key, name, part)
         stored = part.arrays[name]
     return stored
@@ -213,16 +238,27 @@ def _array(folder: Path, key: str, name: str, read: Callable[[], parts.Part]) ->
 def _named(folder: Path, key: str, name: str, read: Callable[[], parts.Part]) -> None:
     """Write the arrays of a part, which is read unless it was before."""
     path = folder / f"{name}.npz"
-    if not derived.is_made_of(path, _made_of(key, name)) or _facts(folder, key, name) is None:
+    if derived.read_arrays(path, _made_of(key, name)) is None or _facts(folder, key, name) is None:
         part = read()
-        derived.write_arrays(path, part.arrays, _made_of(key, name))
+        with _writing(folder):
+            derived.write_arrays(path, part.arrays, _made_of(key, name))
         _note(folder, key, name, part)
 
 
 def _note(folder: Path, key: str, name: str, part: parts.Part) -> None:
     """Write what people want to know of a part, after its arrays: it says that they are whole."""
     content = json.dumps({"facts": part.facts, "left_out": part.left_out}).encode()
-    derived.write(folder / f"{name}.json", content, _made_of(key, f"{name} facts"), flush=True)
+    with _writing(folder):
+        derived.write(folder / f"{name}.json", content, _made_of(key, f"{name} facts"), flush=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Tell what keeps the cache from being written as such: BAM's file has no part in it."""
+    try:
+        yield
+    except OSError as error:
+        raise CollectionError(f"Cannot write to the cache {folder}: {error.strerror or error}.") from error
 
 
 def _facts(folder: Path, key: str, name: str) -> dict[str, Any] | None:

@@ -110,7 +110,9 @@ def _find(arrays: Arrays, query: Query, number: str) -> Found:
     rows = np.flatnonzero(matching)
     if k and query.sort != "number":
         rows = rows[best_first(places[rows], arrays.mids[rows])]
-        rows = rows[::-1] if query.sort == "worst" else rows
+        if query.sort == "worst":  # images without a score are last in either order
+            known = ~np.isnan(lowest[rows])
+            rows = np.concatenate([rows[known][::-1], rows[~known]])
     return Found(number, query, rows.astype(np.int32), lowest[rows], unscored)
 
 

@@ -56,7 +56,7 @@ def _of(arrays: Arrays, name: str, page: NDArray[np.integer]) -> dict[str, list[
     crowd: list[str | None] = [None] * len(page)
     if name in arrays.scored:
         values = arrays.places[page, arrays.scored.index(name)].tolist()
-        places = [None if value != value else round(value, 6) for value in values]
+        places = [None if value != value else round(value, 7) for value in values]
     if name in arrays.labelled:
         automatic = [LABELS.get(code) for code in arrays.automatic[page, arrays.labelled.index(name)].tolist()]
     lines = arrays.lines_of(name)

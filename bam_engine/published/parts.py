@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bam_engine.collection import bam_file
 from bam_engine.collection.texts import printable
 from bam_engine.download import places_of
+from bam_engine.errors import CollectionError
 from bam_engine.formatting import count
 from bam_engine.progress import Report
 
@@ -26,6 +27,7 @@ POSITIVE, NEGATIVE, UNSURE, NO_LABEL = 1, 0, -1, -2
 """The codes of labels."""
 
 _PAGE = 50_000  # lines read at a time
+MAX_ATTRIBUTES = 1000
 _LABELS = {"positive": POSITIVE, "negative": NEGATIVE, "unsure": UNSURE, 1: POSITIVE, 0: NEGATIVE, None: UNSURE}
 _ANSWERS = {1: 0, 0: 1, None: 2}  # columns of counts: yes, no, unsure
 
@@ -40,11 +42,11 @@ class Part:
     facts: dict[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
 
-    def leave_out(self, number: int, thing: str, why: str, first: object = None) -> None:
+    def leave_out(self, number: int, thing: str, why: str, first: object = None, *, plural: str | None = None) -> None:
         """Note what is not used, if there is any."""
         if number:
             example = "" if first is None else f"; the first: {printable(repr(first)[:60])}"
-            self.left_out.append(f"{count(number, thing)} left out: {why}{example}")
+            self.left_out.append(f"{count(number, thing, plural)} left out: {why}{example}")
 
 
 def read_modules(connection: sqlite3.Connection, file: Path, report: Report) -> Part:
@@ -55,12 +57,8 @@ def read_modules(connection: sqlite3.Connection, file: Path, report: Report) -> 
     report(0, total, "images")
     numbers, others = [np.empty(0, np.int64)], Counter[str]()
     for page in _pages(connection, "SELECT mid FROM modules"):
-        try:
-            numbers.append(np.array([mid for (mid,) in page], np.int64))
-        except (TypeError, ValueError, OverflowError):
-            whole = [mid for (mid,) in page if isinstance(mid, int)]
-            others.update(printable(repr(mid)[:60]) for (mid,) in page if not isinstance(mid, int))
-            numbers.append(np.array(whole, np.int64))
+        numbers.append(np.array([mid for (mid,) in page if isinstance(mid, int)], np.int64))
+        others.update(printable(repr(mid)[:60]) for (mid,) in page if not isinstance(mid, int))
         report(sum(map(len, numbers)), total, "images")
     mids, times = np.unique(np.concatenate(numbers), return_counts=True)
     twice = mids[times > 1]
@@ -69,7 +67,8 @@ def read_modules(connection: sqlite3.Connection, file: Path, report: Report) -> 
     part.leave_out(
         int(times[times > 1].sum()), "line", "its number is in modules twice", next(iter(twice.tolist()), None)
     )
-    sums = "sum(coalesce(src, '') = ''), count(DISTINCT project_id), sum(coalesce(mature_content, 0) <> 0)"
+    is_mature = "CAST(coalesce(mature_content, 0) AS INTEGER) <> 0"
+    sums = f"sum(coalesce(src, '') = ''), count(DISTINCT project_id), sum({is_mature})"
     without_url, projects, mature = connection.execute(f"SELECT {sums} FROM modules").fetchone()
     part.facts = {
         "images": len(part.arrays["mids"]),
@@ -80,9 +79,9 @@ def read_modules(connection: sqlite3.Connection, file: Path, report: Report) -> 
     return part
 
 
-def read_scores(connection: sqlite3.Connection, mids: NDArray[np.int64], report: Report) -> Part:
+def read_scores(connection: sqlite3.Connection, file: Path, mids: NDArray[np.int64], report: Report) -> Part:
     """Read ``places`` float32 (n, k), by columns: see :func:`places_of`; and the range of each attribute's scores."""
-    part, names = Part(), _columns(connection, "scores")
+    part, names = Part(), _columns(connection, file, "scores")
     total = _size(connection, "scores") if names else 0
     scores, keys, done = np.full((total, len(names)), np.nan, np.float32, order="F"), np.full(total, -1, np.int64), 0
     no_number: Counter[str] = Counter()
@@ -99,30 +98,31 @@ def read_scores(connection: sqlite3.Connection, mids: NDArray[np.int64], report:
     places = np.full((len(mids), len(names)), np.nan, np.float32, order="F")
     scored = {}
     for column, name in enumerate(names):
-        values = scores[first, column]
-        places[at[known], column] = places_of(values[:, None])[known, 0]
+        values = scores[first, column][known]  # places are among the images of the file, for with and without alike
+        places[at[known], column] = places_of(values[:, None])[:, 0]
         there = values[~np.isnan(values)]
         limits = {"low": float(there.min()), "high": float(there.max())} if len(there) else {}
         scored[name] = {"scored": int((~np.isnan(places[:, column])).sum()), **limits}
     part.arrays["places"] = places
     part.facts["scored"] = scored
-    part.leave_out(unknown, "line of scores", "its mid is no number", None)
-    part.leave_out(done - len(unique), "line of scores", "another one has its mid")
-    part.leave_out(int((~known).sum()), "line of scores", "its image is not in modules", _first(unique[~known]))
+    lines = {"thing": "line of scores", "plural": "lines of scores"}
+    part.leave_out(unknown, why="its mid is no number", **lines)
+    part.leave_out(done - len(unique), why="another one has its mid", **lines)
+    part.leave_out(int((~known).sum()), why="its image is not in modules", first=_first(unique[~known]), **lines)
     part.leave_out(no_number.total(), "score", "it is no number", next(iter(no_number), None))
     return part
 
 
-def read_automatic(connection: sqlite3.Connection, mids: NDArray[np.int64], report: Report) -> Part:
+def read_automatic(connection: sqlite3.Connection, file: Path, mids: NDArray[np.int64], report: Report) -> Part:
     """Read ``automatic`` int8 (n, a), by columns: BAM's automatic labels, of a table or a view."""
-    part, names = Part(), _columns(connection, "automatic_labels")
+    part, names = Part(), _columns(connection, file, "automatic_labels")
     automatic = np.full((len(mids), len(names)), NO_LABEL, np.int8, order="F")
     coded = ", ".join(
         f"CASE {name} WHEN 'positive' THEN {POSITIVE} WHEN 'negative' THEN {NEGATIVE} WHEN 'unsure' THEN {UNSURE} "
         f"ELSE CASE WHEN {name} IS NULL THEN {NO_LABEL} ELSE {NO_LABEL - 1} END END"
         for name in map(_quote, names)
     )
-    unknown, odd, done = 0, 0, 0
+    unknown, odd, again, done, seen = 0, 0, 0, 0, np.zeros(len(mids), bool)
     total = _size(connection, "modules")
     for page in _pages(connection, f"SELECT mid, {coded} FROM automatic_labels") if names else ():
         whole = [line for line in page if isinstance(line[0], int)]
@@ -130,7 +130,11 @@ def read_automatic(connection: sqlite3.Connection, mids: NDArray[np.int64], repo
         at, known = _positions(mids, lines[:, 0])
         labels = lines[:, 1:].astype(np.int8)
         odd += int((labels < NO_LABEL).sum())
-        automatic[at[known]] = np.maximum(labels, NO_LABEL)[known]
+        first = np.flatnonzero(known)[np.unique(at[known], return_index=True)[1]]
+        first = first[~seen[at[first]]]
+        seen[at[first]] = True
+        again += int(known.sum()) - len(first)
+        automatic[at[first]] = np.maximum(labels, NO_LABEL)[first]
         unknown += len(page) - int(known.sum())
         done += len(page)
         report(done, total, "automatic labels")
@@ -140,7 +144,9 @@ def read_automatic(connection: sqlite3.Connection, mids: NDArray[np.int64], repo
         name: {word: int((automatic[:, column] == code).sum()) for word, code in words.items()}
         for column, name in enumerate(names)
     }
-    part.leave_out(unknown, "line of automatic labels", "its image is not in modules")
+    of = "lines of automatic labels"
+    part.leave_out(unknown, "line of automatic labels", "its image is not in modules", plural=of)
+    part.leave_out(again, "line of automatic labels", "another one has its mid", plural=of)
     part.leave_out(odd, "automatic label", "it is none of positive, unsure and negative")
     return part
 
@@ -200,7 +206,12 @@ def _crowd_labels(
     part.leave_out(len(odd), "crowd label", "it is none of positive, unsure and negative", odd[0][2] if odd else None)
     keys, known = _keys(lines, mids, names)
     part.leave_out(int((~known).sum()), "crowd label", "its image is not in modules")
-    return keys[known], np.array([_LABELS[label] for _, _, label in lines], np.int8)[known]
+    keys, labels = keys[known], np.array([_LABELS[label] for _, _, label in lines], np.int8)[known]
+    pairs = np.unique(4 * keys + labels - NO_LABEL)
+    unlike = np.unique(pairs // 4)[np.unique(pairs // 4, return_counts=True)[1] > 1]
+    one = ~np.isin(keys, unlike)
+    part.leave_out(int((~one).sum()), "crowd label", "another one of its image and attribute says otherwise")
+    return keys[one], labels[one]
 
 
 def _choices(
@@ -220,7 +231,8 @@ def _crowd_lines(connection: sqlite3.Connection, file: Path, table: str) -> list
     if not bam_file.has_table(connection, table):
         return []
     bam_file.check_table(connection, file, table, ("mid", "attribute", "label"))
-    return connection.execute(f"SELECT mid, attribute, label FROM {table}").fetchall()
+    query = f"SELECT mid, attribute, label FROM {table} WHERE attribute IS NOT NULL"
+    return connection.execute(query).fetchall()
 
 
 def _keys(
@@ -229,6 +241,8 @@ def _keys(
     """Return a number for the attribute and the image of each line, and whether its image is there."""
     numbers = np.array([mid if isinstance(mid, int) else np.iinfo(np.int64).min for mid, *_ in lines], np.int64)
     asked = np.array([names.setdefault(str(name), len(names)) for _, name, *_ in lines], np.int64)
+    if len(names) > MAX_ATTRIBUTES:
+        raise CollectionError(f"The crowd was asked about more than {MAX_ATTRIBUTES:,} attributes, which is too many.")
     at, known = _positions(mids, numbers)
     return asked * max(1, len(mids)) + at, known
 
@@ -243,15 +257,17 @@ def _positions(mids: NDArray[np.int64], numbers: NDArray[np.int64]) -> tuple[NDA
 
 def _numbers(lines: Sequence[tuple[Any, ...]], no_number: Counter[str]) -> NDArray[np.float32]:
     """Return lines of scores, nan for what is none; texts and infinite values are counted."""
-    try:
+    if {type(value) for line in lines for value in line} <= {float, int, type(None)}:
         values = np.array(lines, np.float64)
-    except (TypeError, ValueError):
+    else:
         values = np.array([[_number(value, no_number) for value in line] for line in lines], np.float64)
-    endless = np.isinf(values)
+    with np.errstate(over="ignore"):
+        scores = values.astype(np.float32)
+    endless = np.isinf(scores)
     if endless.any():
         no_number["inf"] += int(endless.sum())
-        values[endless] = np.nan
-    return values.astype(np.float32)
+        scores[endless] = np.nan
+    return scores
 
 
 def _number(value: object, no_number: Counter[str]) -> float:
@@ -262,12 +278,12 @@ def _number(value: object, no_number: Counter[str]) -> float:
     return math.nan
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
-    """Return the attributes that are columns of a table; none where it is absent or has no ``mid``."""
+def _columns(connection: sqlite3.Connection, file: Path, table: str) -> list[str]:
+    """Return the attributes that are columns of a table; none where it is absent."""
     if not bam_file.has_table(connection, table):
         return []
-    columns = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
-    return [name for name in columns if name != "mid"] if "mid" in columns else []
+    bam_file.check_table(connection, file, table, ("mid",))
+    return [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})") if name != "mid"]
 
 
 def _pages(connection: sqlite3.Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:

@@ -63,7 +63,11 @@ class Query:
         for name, value, known in (("by", self.by, BY), ("sort", self.sort, SORTS)):
             if value not in known:
                 raise BamError(f"The query's {name!r} cannot be {value[:60]!r}. It must be one of {', '.join(known)}.")
-        for names in (self.yes, self.no, self.crowd_yes, self.crowd_no):
+        for name in ("yes", "no", "crowd_yes", "crowd_no"):
+            names = getattr(self, name)
+            if isinstance(names, str):
+                raise BamError(f"The query's {name!r} must be names of attributes, not the text {names[:60]!r}.")
+            object.__setattr__(self, name, tuple(names))
             if len(names) > MAX_VALUES:
                 raise BamError(f"The query names {len(names)} attributes; the limit is {MAX_VALUES}.")
         if not 0 <= self.place_from <= self.place_to <= 1:
@@ -71,6 +75,8 @@ class Query:
                 f"Places cannot be from {self.place_from:g} to {self.place_to:g}. They are shares from 0 to 1, the "
                 "lower limit first."
             )
+        if not self.names and (self.place_from, self.place_to) != (0, 1):
+            raise BamError("Places are those for attributes. Name an attribute, or leave the limits out.")
         for yes, no in ((self.yes, self.no), (self.crowd_yes, self.crowd_no)):
             if both := [name for name in yes if name in no]:
                 raise BamError(f"Images cannot be with and without {both[0][:60]}. Leave one of them out.")
@@ -137,7 +143,7 @@ def from_json(text: str) -> Query:
 
 
 def _text(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _share(name: str, value: str) -> float:

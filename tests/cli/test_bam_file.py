@@ -41,6 +41,39 @@ def test_the_file_is_read_and_its_contents_are_told(file: Path, capsys: pytest.C
     assert file.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ingest", "bam"], "name it: `bam ingest bam FILE`"),
+        (["ingest", "bam", "FILE", "--verify"], "BAM's file adds none"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_told(
+    file: Path,
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(file) if word == "FILE" else word for word in arguments]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_terminal_is_not_told_what_a_stranger_wrote(
+    write_bam: WriteFile,  # noqa: F811
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bad = write_bam("bad.sqlite", modules=[(10, 1, "https://x.example/\x1b[2J", 0, "")])
+    assert main(["ingest", "bam", str(bad)]) == 0
+    assert main(["bam-file", "find"]) == 0
+    told = capsys.readouterr().out
+    assert "\x1b" not in told
+    assert "\\x1b[2J" in told
+
+
 def test_two_folders_are_not_taken_for_a_file(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ingest", "pictures", str(file)]) == 1
     assert f"`bam ingest bam {file}`" in capsys.readouterr().err

@@ -153,6 +153,72 @@ def test_a_damaged_array_is_found_and_made_again(empty_workspace: Workspace, wri
     assert derived.is_whole(path.read_bytes())
 
 
+def test_damaged_labels_of_the_crowd_are_read_again(empty_workspace: Workspace, write_bam: WriteFile) -> None:
+    file = write_bam()
+    arrays = make_arrays(empty_workspace, file)
+    path = empty_workspace.cache / FOLDER / arrays.key / "crowd.npz"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    assert crowd_of(make_arrays(empty_workspace, file)) == crowd_of(arrays)
+    assert derived.is_whole(path.read_bytes())
+
+
+def test_two_readings_at_once_do_not_destroy_each_other(empty_workspace: Workspace, write_bam: WriteFile) -> None:
+    one, two, told = write_bam("one.sqlite"), write_bam("two.sqlite", scores=[(10, 1, 1)]), []
+
+    def meanwhile(done: int, total: int | None, message: str = "") -> None:
+        with pytest.raises(CollectionError, match="is being read already"):
+            make_arrays(empty_workspace, two)
+        told.append(message)
+
+    assert len(make_arrays(empty_workspace, one, report=meanwhile)) == 4
+    assert told
+    assert named_file(empty_workspace) == one
+
+
+def test_a_cache_that_cannot_be_written_is_not_blamed_on_the_file(
+    empty_workspace: Workspace, write_bam: WriteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(derived, "write_array", full)
+    with pytest.raises(CollectionError, match=r"Cannot write to the cache .*: No space left on device"):
+        make_arrays(empty_workspace, write_bam())
+    assert named_file(empty_workspace) is None
+
+
+def test_places_with_and_without_are_among_the_images_of_the_file(
+    empty_workspace: Workspace, write_bam: WriteFile
+) -> None:
+    """A score of an image that is not in the file moves no place."""
+    arrays = make_arrays(empty_workspace, write_bam(scores=[(10, 3, 1), (20, 2, 2), (30, 1, 3), (99, 0, 0)]))
+    np.testing.assert_allclose(arrays.places[:3, 0], [2 / 3, 1 / 3, 0], rtol=1e-6)
+
+
+def test_lines_that_contradict_each_other_are_left_out_and_counted(
+    empty_workspace: Workspace, write_bam: WriteFile
+) -> None:
+    twice = [(10, "positive", "positive"), (10, "negative", "negative")]
+    labels = [(10, CAT, "positive"), (10, CAT, "negative"), (20, CAT, "negative"), (20, CAT, "negative")]
+    file = write_bam(automatic_labels=twice, crowd_labels=labels, crowd_raw_choices=[])
+    arrays = make_arrays(empty_workspace, file)
+    assert arrays.automatic[0].tolist() == [1, 1]
+    assert crowd_of(arrays) == {(CAT, 20): (0, [0, 0, 0])}
+    assert set(arrays.contents.left_out) == {
+        "1 line of automatic labels left out: another one has its mid",
+        "2 crowd labels left out: another one of its image and attribute says otherwise",
+    }
+
+
+def test_a_score_counts_or_not_whatever_stands_beside_it(empty_workspace: Workspace, write_bam: WriteFile) -> None:
+    scores = [(10, "5", 1e300), (20, -2.0, 1.0), (30, -3.0, 2.0)]
+    arrays = make_arrays(empty_workspace, write_bam(tables={"scores": f"mid, {CAT}, {INK}"}, scores=scores))
+    assert np.isnan(arrays.places[0]).all()
+    assert "2 scores left out: it is no number; the first: '5'" in arrays.contents.left_out
+
+
 def test_who_deletes_the_cache_or_forgets_the_file_loses_nothing(
     empty_workspace: Workspace, write_bam: WriteFile
 ) -> None:
@@ -199,7 +265,7 @@ def test_what_cannot_be_used_is_left_out_and_counted_and_the_rest_is_there(
     tables = {"modules": "mid, project_id, src, mature_content, license", "scores": f"mid, {CAT}, {INK}"}
     file = write_bam(
         tables=tables,
-        modules=[*LINES["modules"], (30, 9, "twice", 0, None), ("x\x07", 9, "", 0, None), (None, 9, None, None, None)],
+        modules=[*LINES["modules"], (30, 9, "twice", 0, None), ("x\x07", 9, "", 0, None), (10.5, 9, None, None, None)],
         scores=[(10, -1.0, "high"), (20, "", float("inf")), (20, 5.0, 5.0), (99, -1.0, -1.0), ("10", -1.0, -1.0)],
         automatic_labels=[(10, "yes", "positive"), (99, "positive", "positive")],
         crowd_labels=[(10, CAT, "perhaps"), (99, CAT, "positive"), (20, CAT, "negative")],
@@ -226,6 +292,13 @@ def test_what_cannot_be_used_is_left_out_and_counted_and_the_rest_is_there(
     }
 
 
+LACKING = {
+    "lacking": {"modules": "mid int, a, b, c, d"},
+    "lacking mid": {"scores": f"number, {CAT}, {INK}"},
+    "lacking label": {"crowd_labels": "mid int, attribute text, answer text"},
+}
+
+
 @pytest.mark.parametrize(
     ("trouble", "words"),
     [
@@ -235,6 +308,7 @@ def test_what_cannot_be_used_is_left_out_and_counted_and_the_rest_is_there(
         ("empty", "it has no table modules. It has no tables"),
         ("other", "it has no table modules. Its tables are songs"),
         ("lacking", "its table modules has no column src"),
+        ("lacking mid", "its table scores has no column mid"),
         ("lacking label", "its table crowd_labels has no column label"),
         ("cut", "it is damaged, or was not copied whole"),
         ("locked", "another program is writing to it"),
@@ -255,10 +329,8 @@ def test_a_file_that_cannot_be_read_is_refused_in_a_sentence_and_changes_nothing
     elif trouble == "other":
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("create table songs (title text)")
-    elif trouble == "lacking":
-        write_bam(file.name, tables={"modules": "mid int, a, b, c, d"})
-    elif trouble == "lacking label":
-        write_bam(file.name, tables={"crowd_labels": "mid int, attribute text, answer text"})
+    elif trouble in LACKING:
+        write_bam(file.name, tables=LACKING[trouble])
     elif trouble == "cut":
         write_bam(file.name, modules=[(mid, 1, f"https://images.example/{mid}.jpg", 0, "") for mid in range(2000)])
         os.truncate(file, file.stat().st_size // 2)

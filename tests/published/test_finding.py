@@ -92,6 +92,26 @@ def test_an_attribute_that_the_file_does_not_have_is_a_sentence(
         find(empty_workspace, bare, Query(yes=(CAT,)))
 
 
+def test_images_without_a_score_are_last_in_either_order(empty_workspace: Workspace, write_bam: WriteFile) -> None:
+    labels = [(mid, "positive", "positive") for mid in (10, 20, 30, 40)]
+    arrays = make_arrays(empty_workspace, write_bam(automatic_labels=labels))
+    for sort, expected in (("best", [30, 20, 10, 40]), ("worst", [10, 20, 30, 40])):
+        result = find(empty_workspace, arrays, Query(yes=(INK,), by="automatic", sort=sort))
+        assert arrays.mids[result.positions].tolist() == expected
+
+
+def test_queries_that_differ_by_little_are_two(empty_workspace: Workspace, arrays: Arrays) -> None:
+    just_below, just_above = (Query(yes=(CAT,), place_from=share) for share in (0.7499999, 0.7500001))
+    assert just_below.json() != just_above.json()
+    assert (len(find(empty_workspace, arrays, just_below)), len(find(empty_workspace, arrays, just_above))) == (1, 0)
+
+
+def test_attributes_are_a_sequence_of_names() -> None:
+    assert Query(yes=[CAT]) == Query(yes=(CAT,))  # type: ignore[arg-type]
+    with pytest.raises(BamError, match="not the text 'content_cat'"):
+        Query(yes=CAT)  # type: ignore[arg-type]
+
+
 def test_a_query_is_its_address_and_its_json() -> None:
     query = Query(yes=(CAT,), no=(INK,), by="automatic", place_from=0.25, crowd_yes=(INK,), words="a cat", sort="worst")
     assert from_url(query.url()) == query
@@ -108,6 +128,7 @@ def test_a_query_is_its_address_and_its_json() -> None:
         ({"place_from": ["high"]}, "must be a number from 0 to 1, not 'high'"),
         ({"place_from": ["nan"]}, "must be a number from 0 to 1"),
         ({"place_from": ["0.9"], "place_to": ["0.1"]}, "the lower limit first"),
+        ({"place_from": ["0.9"], "place_to": ["1"]}, "Name an attribute"),
         ({"place_to": ["7"]}, "shares from 0 to 1"),
         ({"yes": [CAT], "no": [CAT]}, f"with and without {CAT}"),
         ({"crowd_yes": [CAT], "crowd_no": [CAT]}, f"with and without {CAT}"),
