@@ -7,6 +7,7 @@ Processes come from loky, which does not import the caller's main module: it nee
 can start them.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -20,6 +21,18 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+_limits: list[int] = []
+
+
+def processors() -> int:
+    """Return how many processors this process may keep busy: all, or as many as :func:`limit_processors` said."""
+    return min([os.cpu_count() or 1, *_limits])
+
+
+def limit_processors(count: int) -> None:
+    """Keep no more than ``count`` processors busy from now on: the others are for other processes."""
+    _limits[:] = [max(1, count)]
 
 
 class WorkerPool:

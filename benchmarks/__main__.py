@@ -12,6 +12,7 @@ SUITE = (
     "encoders",
     "encoder_quality",
     "embedding_rate",
+    "ray",
     "round",
     "candidates",
     "rescoring",

@@ -15,7 +15,7 @@ from tests.documents import commands
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-OTHERS = ("cd", "export", "git", "pip", "pre-commit", "python -c")
+OTHERS = ("cd", "export", "git", "pip", "pre-commit", "python -c", "ray start")
 """Commands of other programs, which nothing here can check."""
 
 _BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)

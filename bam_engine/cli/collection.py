@@ -1,6 +1,7 @@
 """``ingest`` and ``embed``: images into the collection, vectors for the images, and which encoder is used."""
 
 from argparse import ArgumentParser, Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from bam_engine.archives import FOLDER, ingest_images
@@ -8,6 +9,7 @@ from bam_engine.cli import bam_file
 from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
+from bam_engine.embedding import connected
 from bam_engine.errors import CollectionError
 from bam_engine.formatting import count, decimal
 from bam_engine.switching import moving
@@ -47,6 +49,12 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     )
     command.add_argument("--checkpoint", type=given_path, help="local file of weights, instead of the model hub's")
     command.add_argument("--preview", action="store_true", help="begin a new collection with the descriptors")
+    command.add_argument(
+        "--on",
+        metavar="CLUSTER",
+        help="embed on a Ray cluster: ray (started for this command), or HOST:PORT on one of its "
+        "machines (default: in this process)",
+    )
     command.add_argument("--use", metavar="KEY", help="use an encoder of `bam encoders` at once, with what it has")
 
 
@@ -123,8 +131,8 @@ def embed(workspace: Workspace, options: Namespace) -> None:
         return
     spec, checkpoint = moving.encoder_to_embed_with(workspace, options.encoder, options.checkpoint)
     work = moving.begin_with_preview if options.preview and not len(workspace.vectors()) else moving.move
-    with bar("embed", "images") as report:
-        moved = work(workspace, spec, checkpoint, report=report)
+    with connected(options.on) if options.on else nullcontext() as cluster, bar("embed", "images") as report:
+        moved = work(workspace, spec, checkpoint, on=cluster, report=report)
     _print_moved(workspace, moved)
 
 

@@ -9,7 +9,6 @@ built-in encoder slow down with more threads (176 images/s) but scale with proce
 """
 
 import logging
-import os
 from collections.abc import Generator, Iterable
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy.typing as npt
 from bam_engine.collection import read_image
 from bam_engine.embedding.base import Encoder, PortableEncoder, Preprocessor
 from bam_engine.errors import ImageUnreadable
-from bam_engine.processes import processes, threads
+from bam_engine.processes import processes, processors, threads
 
 MIN_FOR_PROCESSES = 1000
 """For fewer images, threads finish before processes have started."""
@@ -51,7 +50,7 @@ def decoded(
     BamError
         A worker process was killed.
     """
-    workers = max(1, workers or os.cpu_count() or 1)
+    workers = max(1, workers or processors())
     if workers > 1 and count >= MIN_FOR_PROCESSES and isinstance(encoder, PortableEncoder):
         pool, preprocess = processes(workers), encoder.preprocessor
     else:

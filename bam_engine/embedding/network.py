@@ -12,7 +12,6 @@ every layer.
 import hashlib
 import importlib.util
 import itertools
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +24,7 @@ from PIL import Image
 from bam_engine.embedding import fused
 from bam_engine.embedding.torch_model import Preprocessing, TorchModel, without_ends
 from bam_engine.errors import EmbeddingError
+from bam_engine.processes import processors
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +67,7 @@ class NetworkEncoder:
         if on_processor and fused.available():
             fused.fused(self._model.module)
         self._cores = (
-            ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="network", initializer=_one_core)
+            ThreadPoolExecutor(processors(), thread_name_prefix="network", initializer=_one_core)
             if on_processor
             else None
         )

@@ -24,7 +24,7 @@ class OpenClipEncoder:
     def __init__(self, spec: Spec, key: str, checkpoint: Path | None) -> None:
         import open_clip
 
-        self.spec, self.key = spec.text, key
+        self.spec, self.key, self.checkpoint = spec.text, key, checkpoint
         name, tag = _names(spec, checkpoint)
         with readable_errors(spec.text, checkpoint):
             module, transform = open_clip.create_model_from_pretrained(

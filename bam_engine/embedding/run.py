@@ -1,4 +1,4 @@
-"""Embedding runs: decode ahead, encode, and write batch after batch to disk.
+"""Embedding runs: part after part is computed, and written to disk.
 
 In:  the files of the collection by row, an encoder, a store. Out: one vector per row, in order; a row of zeros, with
 the reason, for an image that could not be read. Finished batches are saved, however the run ends.
@@ -8,14 +8,13 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from bam_engine.embedding.base import Encoder
-from bam_engine.embedding.decoding import ModelInput, decoded
+from bam_engine.embedding.parts import Executor, File, Part, computed
+from bam_engine.embedding.shards import FOLDER, Shards
 from bam_engine.embedding.store import VectorStore
 from bam_engine.errors import EmbeddingError, NotFound
 from bam_engine.formatting import count
@@ -53,6 +52,7 @@ def embed(
     report: Report = silent,
     batch: int = 64,
     workers: int | None = None,
+    on: Executor | None = None,
 ) -> EmbedResult:
     """Embed the images that are not in the store yet.
 
@@ -65,11 +65,14 @@ def embed(
     first_row
         The first row to embed; it must be ``len(store)``, the default.
     report
-        Called with (stored rows, total rows, failures so far) at the start and after each batch is on disk.
+        Called with (stored rows, total rows, failures so far) at the start and after each batch is on disk; rows that a
+        cluster has finished before their turn count too.
     batch
         Images per model call, and the most that a killed run loses.
     workers
         Number of decoding threads or processes; by default one per core.
+    on
+        A cluster that computes the vectors (:func:`.ray_cluster.connected`); by default, this process does.
 
     Returns
     -------
@@ -97,10 +100,13 @@ def embed(
                 f"Cannot start embedding at row {first_row}: {count(start, 'row')} stored, so the next row is {start}."
             )
         run = _Run(encoder, store, done=start, total=len(paths), report=report)
-        with closing(run.batches(range(start, len(paths)), paths, batch, workers)) as batches:
-            for _, vectors in batches:
-                store.append(vectors)
-                run.advance(len(vectors))
+        shards = Shards(store.folder / FOLDER, key=encoder.key, dim=encoder.dim, batch=batch, image=store.image)
+        with closing(run.parts(range(start, len(paths)), paths, batch, workers, on, shards)) as parts:
+            for part in parts:
+                if part.rows:
+                    store.append(part.vectors)
+                run.advance(part)
+        shards.clear()
     return run.result()
 
 
@@ -112,6 +118,7 @@ def retry_missing(
     report: Report = silent,
     batch: int = 64,
     workers: int | None = None,
+    on: Executor | None = None,
 ) -> EmbedResult:
     """Retry the images whose vector is zero or damaged, in place; ``report`` counts only these.
 
@@ -124,10 +131,11 @@ def retry_missing(
         if rows and rows[-1] >= len(paths):
             raise NotFound(f"Row {rows[-1]} has a vector but no file: only {count(len(paths), 'file')} were given.")
         run = _Run(encoder, store, done=0, total=len(rows), report=report)
-        with _new_edition(store, when=len(damaged) > 0), closing(run.batches(rows, paths, batch, workers)) as batches:
-            for places, vectors in batches:
-                store.replace(places, vectors)
-                run.advance(len(places))
+        with _new_edition(store, when=len(damaged) > 0), closing(run.parts(rows, paths, batch, workers, on)) as parts:
+            for part in parts:
+                if part.rows:
+                    store.replace(part.rows, part.vectors)
+                run.advance(part)
     return run.result()
 
 
@@ -144,7 +152,7 @@ def _new_edition(store: VectorStore, *, when: bool) -> Iterator[None]:
 
 
 class _Run:
-    """The state and pipeline of one run."""
+    """The state of one run."""
 
     def __init__(self, encoder: Encoder, store: VectorStore, *, done: int, total: int, report: Report) -> None:
         self.encoder, self.store = encoder, store
@@ -154,38 +162,32 @@ class _Run:
         self.started = time.monotonic()
         report(done, total, "")
 
-    def batches(
-        self, rows: Sequence[int], paths: Sequence[Path], batch: int, workers: int | None
-    ) -> Generator[tuple[list[int], npt.NDArray[np.float32]]]:
-        """Yield (rows, vectors) in order; while the caller stores a batch, the workers decode the next two."""
-        size = max(1, batch)
-        files = ((paths[row], self.store.image(row)) for row in rows)
-        with closing(decoded(self.encoder, files, len(rows), ahead=2 * size, workers=workers)) as inputs:
-            for start in range(0, len(rows), size):
-                chosen = list(rows[start : start + size])
-                yield chosen, self._encode(chosen, list(islice(inputs, len(chosen))))
+    def parts(
+        self,
+        rows: Sequence[int],
+        paths: Sequence[Path],
+        batch: int,
+        workers: int | None,
+        on: Executor | None,
+        shards: Shards | None = None,
+    ) -> Generator[Part]:
+        """Return what yields the vectors of ``rows``, on this machine or another."""
 
-    def advance(self, rows: int) -> None:
-        """Report ``rows`` more rows as finished."""
-        self.done += rows
-        failures = len(self.failed)
-        self.report(self.done, self.total, f"{failures} could not be read" if failures else "")
+        def file(row: int) -> File:
+            return paths[row], self.store.image(row)
+
+        if on is not None:
+            return on.parts(self.encoder, rows, file, batch=batch, shards=shards)
+        return computed(self.encoder, rows, map(file, rows), batch=batch, workers=workers)
+
+    def advance(self, part: Part) -> None:
+        """Report a part as finished."""
+        self.done += len(part.rows)
+        self.failed += part.failed
+        failures = f"{len(self.failed)} could not be read" if self.failed else ""
+        self.report(self.done + part.ahead, self.total, ", ".join(filter(None, (failures, part.note))))
 
     def result(self) -> EmbedResult:
         seconds = time.monotonic() - self.started
         rows = self.done - self.first
         return EmbedResult(rows - len(self.failed), self.failed, seconds, rows / seconds if seconds > 0 else 0.0)
-
-    def _encode(self, rows: Sequence[int], inputs: Sequence[ModelInput | str]) -> npt.NDArray[np.float32]:
-        vectors = np.zeros((len(rows), self.encoder.dim), np.float32)
-        good = [place for place, item in enumerate(inputs) if not isinstance(item, str)]
-        if good:
-            encoded = self.encoder.encode([item for item in inputs if not isinstance(item, str)])
-            usable = np.asarray(np.isfinite(encoded).all(axis=1) & encoded.any(axis=1))
-            vectors[good] = np.where(usable[:, None], encoded, 0.0)
-        else:
-            usable = np.empty(0, bool)
-        reasons = {place: item for place, item in enumerate(inputs) if isinstance(item, str)}
-        reasons |= {good[i]: "The encoder returned no usable vector." for i in np.flatnonzero(~usable)}
-        self.failed += [(rows[place], reasons[place]) for place in sorted(reasons)]
-        return vectors

@@ -24,7 +24,7 @@ class TimmEncoder:
     def __init__(self, spec: Spec, key: str, checkpoint: Path | None) -> None:
         import timm
 
-        self.spec, self.key = spec.text, key
+        self.spec, self.key, self.checkpoint = spec.text, key, checkpoint
         architecture = spec.name.partition(".")[0]
         if not timm.is_model(architecture):
             raise EmbeddingError(f"timm has no model {architecture!r}. {suggest(architecture, timm.list_models())}")

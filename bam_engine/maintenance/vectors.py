@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from bam_engine.embedding.shards import FOLDER as SHARDS
 from bam_engine.formatting import count
 from bam_engine.maintenance.finding import Files, Finding, Step, first_of
 from bam_engine.progress import Report
@@ -17,8 +18,10 @@ _FILES = ("vectors.f16", "images.bin", "meta.json", "lock")
 def vectors(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
     """Examine the vectors of every encoder."""
     home = workspace.cache / "vectors"
-    orphans.update(file for file in files if file.name not in _FILES or file.parent.parent != home)
-    for folder in sorted({file.parent for file in files if file not in orphans}):
+    own = {file for file in files if file.name in _FILES and file.parent.parent == home}
+    ahead = {file for file in files if file.parent.name == SHARDS and file.parent.parent.parent == home}
+    orphans.update(set(files) - own - ahead)
+    for folder in sorted({file.parent for file in own}):
         store = workspace.vectors(folder.name)
         facts = [
             (store.others, "of other images"),

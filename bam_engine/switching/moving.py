@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
-from bam_engine.embedding import encoder_key, open_encoder
+from bam_engine.embedding import Executor, encoder_key, open_encoder
 from bam_engine.errors import EmbeddingError, LearningError
 from bam_engine.formatting import count
 from bam_engine.maps.layout_store import list_layouts
@@ -148,7 +148,13 @@ def plan_move(workspace: Workspace, spec: str, checkpoint: Path | None = None) -
 
 @one_encoder
 def move(
-    workspace: Workspace, spec: str, checkpoint: Path | None = None, *, unasked: bool = False, report: Report = silent
+    workspace: Workspace,
+    spec: str,
+    checkpoint: Path | None = None,
+    *,
+    unasked: bool = False,
+    on: Executor | None = None,
+    report: Report = silent,
 ) -> Moved:
     """Embed the collection with an encoder, train on all labels with it, and then use it.
 
@@ -161,6 +167,8 @@ def move(
     ----------
     unasked
         Use it only if nothing rests on the one in use: no sample, round or answer, and no map.
+    on
+        A cluster that computes the vectors; by default, this process does.
 
     Raises
     ------
@@ -175,9 +183,9 @@ def move(
     if key == before.key or not len(workspace.vectors()):
         if key != before.key:
             workspace.choose_encoder(spec, checkpoint)
-        summary = embed_collection(workspace, report=report)
+        summary = embed_collection(workspace, on=on, report=report)
     else:
-        summary = _embed_beside(workspace, spec, checkpoint, report)
+        summary = _embed_beside(workspace, spec, checkpoint, report, on)
     trained, failed = _train(workspace, key, report, again=key != before.key)
     in_use = workspace.encoders.chosen().key == key
     if key != before.key and not in_use and not failed and (not unasked or not is_relied_on(workspace)):
@@ -201,7 +209,12 @@ def use(workspace: Workspace, key: str, *, instead_of: str | None = None) -> Non
 
 @one_encoder
 def begin_with_preview(
-    workspace: Workspace, spec: str, checkpoint: Path | None = None, *, report: Report = silent
+    workspace: Workspace,
+    spec: str,
+    checkpoint: Path | None = None,
+    *,
+    on: Executor | None = None,
+    report: Report = silent,
 ) -> Moved:
     """Embed a collection without vectors with the descriptors, use them, and go on with an encoder that takes longer.
 
@@ -213,11 +226,11 @@ def begin_with_preview(
         As :func:`move`; what is embedded stays in use.
     """
     if encoder_key(spec, checkpoint) == encoder_key(PREVIEW):
-        return move(workspace, spec, checkpoint, report=report)
+        return move(workspace, spec, checkpoint, on=on, report=report)
     workspace.choose_encoder(PREVIEW)
     workspace.encoders.prepare(_choice(spec, checkpoint))
-    embed_collection(workspace, report=_saying(report, "the fast preview comes first"))
-    return move(workspace, spec, checkpoint, unasked=True, report=report)
+    embed_collection(workspace, on=on, report=_saying(report, "the fast preview comes first"))
+    return move(workspace, spec, checkpoint, unasked=True, on=on, report=report)
 
 
 def gains_from_preview(workspace: Workspace, spec: str) -> bool:
@@ -249,7 +262,9 @@ def is_relied_on(workspace: Workspace) -> bool:
     return answered or bool(begun) or bool(list_layouts(workspace))
 
 
-def _embed_beside(workspace: Workspace, spec: str, checkpoint: Path | None, report: Report) -> EmbedSummary:
+def _embed_beside(
+    workspace: Workspace, spec: str, checkpoint: Path | None, report: Report, on: Executor | None
+) -> EmbedSummary:
     """Embed what an encoder that is not in use has not embedded yet, and wait for it to be used."""
     key = encoder_key(spec, checkpoint)
     if len(workspace.vectors(key)) >= len(workspace.catalogue):
@@ -264,7 +279,7 @@ def _embed_beside(workspace: Workspace, spec: str, checkpoint: Path | None, repo
         workspace.encoders.stay(key)  # it cannot be waited for
         raise
     workspace.encoders.prepare(_choice(spec, checkpoint))
-    return embed_collection(workspace, encoder, report=_saying(report, then))
+    return embed_collection(workspace, encoder, on=on, report=_saying(report, then))
 
 
 def _train(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bam_engine import learning
 from bam_engine.collection import FILE_STATES, Problem
-from bam_engine.embedding import Encoder, VectorStore, embed, open_encoder, retry_missing
+from bam_engine.embedding import Encoder, Executor, VectorStore, embed, open_encoder, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -38,8 +38,12 @@ def problem_stage(key: str) -> str:
     return f"embed:{key}"
 
 
-def embed_collection(workspace: Workspace, encoder: Encoder | None = None, *, report: Report = silent) -> EmbedSummary:
+def embed_collection(
+    workspace: Workspace, encoder: Encoder | None = None, *, on: Executor | None = None, report: Report = silent
+) -> EmbedSummary:
     """Embed every image without a vector of ``encoder``, by default that in use; retry those that failed before.
+
+    The vectors are computed ``on`` a cluster, by default in this process.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def embed_collection(workspace: Workspace, encoder: Encoder | None = None, *, re
     if len(workspace.catalogue) == 0:
         raise EmbeddingError("There are no images to embed. Add a folder of images first.")
     encoder = encoder or workspace.encoder()
-    return _embed(workspace, encoder, [Path(uri) for uri in workspace.catalogue.uris()], report)
+    return _embed(workspace, encoder, [Path(uri) for uri in workspace.catalogue.uris()], report, on)
 
 
 def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> EmbedSummary:
@@ -77,11 +81,13 @@ def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> E
     return _embed(workspace, open_encoder(choice.spec, checkpoint=choice.checkpoint), paths, report)
 
 
-def _embed(workspace: Workspace, encoder: Encoder, paths: list[Path], report: Report) -> EmbedSummary:
+def _embed(
+    workspace: Workspace, encoder: Encoder, paths: list[Path], report: Report, on: Executor | None = None
+) -> EmbedSummary:
     """Embed the images of ``paths``, the files of the first rows."""
     store = VectorStore(workspace.cache / "vectors" / encoder.key, images=workspace.catalogue.digests().array)
-    again = retry_missing(paths, encoder, store)
-    result = embed(paths, encoder, store, report=report)
+    again = retry_missing(paths, encoder, store, on=on)
+    result = embed(paths, encoder, store, report=report, on=on)
     inside = members(workspace)
     failed = [(row, reason) for row, reason in (*again.failed, *result.failed) if inside[row]]
     record_failures(workspace, encoder.key, paths, failed)

@@ -117,6 +117,15 @@ def test_an_orphaned_tile_folder_is_found_and_deleted(complete: Workspace) -> No
     assert not (complete.cache / "tiles" / "old-map").exists()
 
 
+def test_what_a_cluster_has_finished_before_its_turn_belongs_to_its_encoder(complete: Workspace) -> None:
+    shard = complete.vectors().folder / "shards" / f"{40:012d}-{'0' * 64}.shard"
+    shard.parent.mkdir()
+    shard.write_bytes(b"vectors")
+    assert not check(complete)
+    shard.rename(complete.cache / "vectors" / shard.name)
+    only(complete, "1 file of the cache belongs to nothing: ")
+
+
 def test_a_map_without_points_is_found_and_made_again(complete: Workspace) -> None:
     (record,) = layout_store.list_layouts(complete)
     places, _ = layout_store.points_of(complete, record.id)
