@@ -80,9 +80,10 @@ class Worker:
         EmbeddingError
             It cannot be opened, is another one here, or the weights have changed on their way.
         """
-        with tempfile.TemporaryDirectory(prefix="bam-weights-") as folder:
+        with contextlib.ExitStack() as stack:
             file = None
             if wanted.weights is not None and weights is not None:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bam-weights-"))
                 file = Path(folder) / wanted.weights.name
                 file.write_bytes(weights.data)
                 if hashlib.sha256(file.read_bytes()).hexdigest() != wanted.digest:
