@@ -365,7 +365,7 @@ calibrations = sa.Table(
     "calibrations",
     metadata,
     sa.Column("model_id", sa.ForeignKey("models.id"), primary_key=True),
-    sa.Column("labels_seen", sa.Text, nullable=False),  # JSON: the version of the labels that it was fitted to
+    sa.Column("labels_seen", sa.Text, nullable=False),  # JSON: the version of the evidence that it was fitted to
     sa.Column("fit", sa.Text),  # a document; null if there were too few labels
     sa.Column("problem", sa.Text, nullable=False),
     _made_at(),

@@ -1,7 +1,7 @@
 """Scores as probabilities: a calibration fitted on the held-out labels and stored with the model.
 
-Wires the labels and scores to :mod:`bam_engine.learning.calibration`. The calibration is refitted when a label or a
-validation image has been added since.
+Wires the labels and scores to :mod:`bam_engine.learning.calibration`. The calibration is refitted when a
+label, a validation image, a file or a vector has changed since.
 """
 
 import json
@@ -16,9 +16,8 @@ from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
-from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration
-from bam_engine.training.evaluation_set import evaluation_set
+from bam_engine.training.evaluation_set import evaluation_set, evidence_version
 from bam_engine.training.models import TrainedModel, check_scored, newest_model, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.exclusive import exclusive
@@ -60,8 +59,8 @@ def probabilities(workspace: Workspace, attribute: Attribute, rows: ArrayLike) -
 class StoredCalibration:
     """The calibration of a model, None where there is none and ``problem`` says why.
 
-    ``seen`` is the :func:`label_version` that it was fitted to, as JSON; "" where nothing could be scored, which is
-    true only as long as there are no vectors and is therefore not stored.
+    ``seen`` is the :func:`~bam_engine.training.evaluation_set.evidence_version` that it was fitted to, as JSON; ""
+    where nothing could be scored, which is true only as long as there are no vectors and is therefore not stored.
     """
 
     model_id: int
@@ -99,16 +98,16 @@ def calibrations_of(workspace: Workspace, models: Sequence[tuple[Attribute, Trai
 
 
 def _stored(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> StoredCalibration | None:
-    """Return the stored calibration of a model unless a label has changed since."""
-    seen = _seen(workspace, attribute)
+    """Return the stored calibration of a model unless a label, a file or a vector has changed since."""
+    seen = _seen(workspace, attribute, model)
     for stored in workspace.snapshot.rows_with(db.calibrations.c.model_id, model.id):
         if stored.labels_seen == seen:
             return StoredCalibration(model.id, _read(stored.fit), stored.problem, seen)
     return None
 
 
-def _seen(workspace: Workspace, attribute: Attribute) -> str:
-    return json.dumps(label_version(workspace, attribute))
+def _seen(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> str:
+    return json.dumps(evidence_version(workspace, attribute, model))
 
 
 def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> StoredCalibration:
@@ -116,7 +115,7 @@ def _fit(workspace: Workspace, attribute: Attribute, model: TrainedModel) -> Sto
         check_scored(workspace, model)
     except LearningError as error:
         return StoredCalibration(model.id, None, str(error), "")
-    sample, seen = evaluation_set(workspace, attribute, model), _seen(workspace, attribute)
+    sample, seen = evaluation_set(workspace, attribute, model), _seen(workspace, attribute, model)
     try:
         calibration = learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)
     except LearningError as error:

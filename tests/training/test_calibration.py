@@ -1,13 +1,17 @@
 """Scores become probabilities by the validation labels, stay with the model, and follow new answers."""
 
 import importlib
+from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.labelling import label_states, tasks
+from bam_engine.learning import Calibration
 from bam_engine.reporting.image_facts import score_lines
 from bam_engine.training import rounds, validation
 from bam_engine.training.calibration import calibration_of, probabilities
@@ -89,6 +93,40 @@ def test_one_that_was_fitted_to_labels_by_another_rule_is_fitted_again(
             reader.close()
     assert found[1][0] != found[2][0]
     assert (found[1][1], found[2][1]) == (0, len(contested))
+
+
+def test_it_is_fitted_again_where_the_images_are_embedded_again(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    before, _ = calibration_of(workspace, watercolor)
+    rows, store = tasks.validation_task(workspace, watercolor).rows, workspace.vectors()
+    store.replace(rows[:8], np.zeros_like(store.array()[rows[:8]], np.float32))
+    after, _ = calibration_of(workspace, watercolor)
+    sample = evaluation_set(workspace, watercolor)
+    assert after == learning.calibrate(sample.scores, sample.labels, weights=sample.weights, groups=sample.groups)
+    assert after != before
+
+
+def test_it_is_fitted_again_where_a_file_is_gone_and_where_it_is_back(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    before, fitted = calibration_of(workspace, watercolor), []
+
+    def calibrate(*args: Any, **options: Any) -> Calibration:
+        fitted.append(args)
+        return fit(*args, **options)
+
+    fit = learning.calibrate
+    monkeypatch.setattr(learning, "calibrate", calibrate)
+    for status, times in (("missing", 1), ("ok", 2)):
+        with workspace.engine.begin() as connection:
+            connection.execute(sa.update(db.images).where(db.images.c.row == 3).values(status=status))
+        for _ in range(2):
+            found = calibration_of(workspace, watercolor)
+        assert len(fitted) == times
+    assert found == before
 
 
 def test_reading_it_writes_once_and_answers_about_another_attribute_change_nothing(
