@@ -141,7 +141,7 @@ def test_what_a_round_queries_meanwhile_is_not_queried_again_and_its_label_count
     assert now.progress is not None
     assert not np.isin(taught, now.progress.to_label).any()
     assert now.in_rounds == 6
-    assert "await labels in a round" in now.summary
+    assert "await their labels in a round" in now.summary
     after = certification.extend(trained, first)
     assert not np.isin(taught, after.certification.task.rows).any()
     oracle.answer(trained, after.certification.task)
@@ -229,7 +229,7 @@ def test_a_certified_cut_counts_although_the_random_images_hold_no_positive(
     workspace.annotations.record(task.id, [NewAnswer(uuid.uuid4().hex, row, 0) for row in task.rows])
     oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=20, seed=1).task)
     rounds.train(workspace, watercolor)
-    with pytest.raises(LearningError, match="negative"):
+    with pytest.raises(LearningError, match="None of 8 labelled validation images is positive"):
         thresholds.suggest(workspace, watercolor, target=0.6)
     certification.start(workspace, watercolor, target=0.6, planned=60, seed=3)
     state = finish(workspace, watercolor, oracle)
