@@ -27,6 +27,7 @@ _IMPORT = re.compile(r'^(?:import|export|\})[^"\n]*"(\.[^"]+\.js)";$', re.MULTIL
 
 OF_PAGES = {
     "gallery": "gallery/endless_mount.js",
+    "bam_file": "gallery/endless_mount.js",
     "map": "map/map.js",
     "annotate": "label_grid/mount.js",
 }

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from bam_engine.errors import TeamError
+from bam_engine.errors import BamError, TeamError
+from bam_engine.published import named_file
 from bam_engine.team.permissions import plural
 from web import people
+from web.engine import workspace
 from web.rules import PAGES
 
 _FOLDER = Path(__file__).parent.parent / "pages"
@@ -32,6 +34,7 @@ GROUPS = {
         "images": ("Images", "add_photo_alternate"),
         "embed": ("Embeddings", "hub"),
         "export": ("Export", "download"),
+        "bam_file": ("BAM's file", "database"),
     },
     "Help": {
         "guide": ("Guide", "menu_book"),
@@ -83,8 +86,16 @@ def _page(name: str, title: str, icon: str, *, default: bool) -> st.Page:
         icon=f":material/{icon}:",
         url_path=path,
         default=default,
-        visibility="hidden" if name in HIDDEN else "visible",
+        visibility="hidden" if name in HIDDEN or (name == "bam_file" and not _has_bam_file()) else "visible",
     )
+
+
+def _has_bam_file() -> bool:
+    """Return whether the workspace browses a file of BAM's; whatever keeps it from opening is told by the page."""
+    try:
+        return named_file(workspace()) is not None
+    except BamError:
+        return False
 
 
 def focused_attribute() -> str | None:

@@ -38,6 +38,7 @@ PAGES: dict[str, Role] = {
     "images": Role.OWNER,
     "embed": Role.OWNER,
     "export": Role.REVIEWER,
+    "bam_file": Role.VIEWER,
     "guide": Role.VIEWER,
 }
 """The least role for each page, by its address."""
@@ -55,7 +56,7 @@ ROUTES: tuple[tuple[frozenset[str], str, Role | Open], ...] = (
     (WRITE, r"/api/attributes/\d+/images/\d+/answer", Role.ANNOTATOR),
     (READ, r"/api/dataset", Role.VIEWER),  # and enough accepted answers: web/routes/dataset.py
     (READ, r"/api/attributes/\d+/borderline\.json", Role.VIEWER),
-    (READ, r"/api/(gallery|maps|selections)/.+", Role.VIEWER),
+    (READ, r"/api/(gallery|bam-file|maps|selections)/.+", Role.VIEWER),
     (READ, r"/(thumbs|large)/\d+\.webp", Role.VIEWER),
     (READ, r"/tiles/.+", Role.VIEWER),
     (READ, r"/modules/.+", Role.VIEWER),

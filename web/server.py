@@ -17,6 +17,7 @@ from web.assets import asset_middleware
 from web.door import door_middleware
 from web.engine import workspace
 from web.navigation import START, titles
+from web.routes.bam_file import bam_file_routes
 from web.routes.borderline import borderline_routes
 from web.routes.dataset import dataset_routes
 from web.routes.direct_answers import direct_answer_routes
@@ -40,6 +41,7 @@ def routes() -> list[BaseRoute]:
         *module_routes(),
         *image_routes(opened_workspace),
         *gallery_routes(opened_workspace),
+        *bam_file_routes(opened_workspace),
         *label_routes(lambda: opened_workspace().annotations),
         *direct_answer_routes(opened_workspace),
         *borderline_routes(opened_workspace),

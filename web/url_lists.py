@@ -31,8 +31,9 @@ from bam_engine.labelling.bam_answers import import_bam
 from bam_engine.spreadsheets import write_lines
 from bam_engine.team import Role
 from bam_engine.workspace.downloads import stores_of
-from web import jobs, ui
+from web import bam_file_reading, jobs, ui
 from web.engine import workspace
+from web.navigation import go
 
 JOB = "urls"
 ANSWERS = "bam-answers"
@@ -216,6 +217,16 @@ def _answers(file: Path) -> None:
         with ui.guard():
             ws.jobs.start(ANSWERS, title, lambda report: import_bam(ws, file, report=report), least=Role.OWNER)
             st.rerun()
+    if st.button(
+        "Browse this file",
+        icon=":material/database:",
+        disabled=ws.jobs.is_running(bam_file_reading.JOB),
+        help="Reads its scores, labels and captions once, and shows all of its images on a page of their own, whether "
+        "or not their pictures are here.",
+    ):
+        with ui.guard():
+            bam_file_reading.start(file)
+            go("bam_file")
     imported = jobs.result_of(ANSWERS, unit="answers")
     job = ws.jobs.get(ANSWERS)
     if imported is None or job is None or job.title != title:

@@ -130,7 +130,7 @@ def run(workspace: Workspace, options: Namespace) -> None:
         print(f"{options.to}: {count(len(positions), 'image')}")
         return
     for line, lowest in zip(lines_of(arrays, positions, names), found.lowest.tolist(), strict=False):
-        place = "" if lowest != lowest else f"  above {percent(lowest)}"
+        place = "" if lowest != lowest else f"  place {percent(lowest)}"
         print(f"  {line['mid']:>10}{place}  {_shown(line['url'] or 'no URL')}")
 
 

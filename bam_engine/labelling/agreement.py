@@ -226,6 +226,27 @@ def measure_answers(
     )
 
 
+def agreement_of_votes(
+    answers: Answers, projects: NDArray[np.int64], *, unsure: Unsure = "value", seed: int = 0
+) -> tuple[Measure, Measure]:
+    """Return raw agreement and Krippendorff's alpha of votes that all count, each with its 95% interval.
+
+    Parameters
+    ----------
+    answers
+        By row.
+    projects
+        The project of each row.
+    unsure, seed
+        See :func:`measure`.
+    """
+    table = agreeing.tabulate(answers, unsure=unsure)
+    groups = projects[table.rows]
+    images, coincidences = agreeing.coincidences(table)
+    (samples,) = _bootstrap([groups[images]], [coincidences], np.random.default_rng(seed))
+    return _of_all(table, groups, coincidences, agreeing.alpha_of(samples))
+
+
 def answers_by_annotator(workspace: Workspace) -> dict[int, int]:
     """Return how many answers each annotator ever gave, set aside or not, by id; a merged one's are the other's."""
     logs = [answer_log(workspace.engine, attribute.id, set_aside=True) for attribute in workspace.attributes.all()]

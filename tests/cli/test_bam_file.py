@@ -86,8 +86,8 @@ def test_a_query_is_printed_and_written(file: Path, tmp_path: Path, capsys: pyte
     assert capsys.readouterr().out.splitlines() == [
         "3 images of 4 found, the first 2 listed",
         "  1 left out: no score",
-        "          30  above 66.7%  https://images.example/30.jpg",
-        "          20  above 33.3%  https://images.example/20.jpg",
+        "          30  place 66.7%  https://images.example/30.jpg",
+        "          20  place 33.3%  https://images.example/20.jpg",
     ]
     target = tmp_path / "cats.csv"
     assert main(["bam-file", "find", "--crowd", CAT, "--words", "old", "--to", str(target)]) == 0

@@ -161,7 +161,7 @@ export interface DirectReply {
   error?: string;
 }
 
-/** `summary` in web/routes/gallery.py. */
+/** `summary` in web/routes/gallery.py and web/routes/bam_file.py. */
 export interface Listing {
   id: string;
   /** The query as JSON. */
@@ -171,11 +171,15 @@ export interface Listing {
   line: number | null;
   /** Images in a window. */
   block: number;
-  /** Pictures in a pack. */
+  /** Pictures in a pack; 0: each picture has an address of its own. */
   pack: number;
+  /** Where its windows are asked for. */
+  address: string;
 }
 
-/** `Window.payload` in bam_engine/gallery/window.py: one value for each image of a window. */
+/**
+ * `payload` of bam_engine/gallery/window.py and bam_engine/published/window.py: one value for each image of a window.
+ */
 export interface WindowReply {
   rows: number[];
   titles: string[];
@@ -184,6 +188,10 @@ export interface WindowReply {
   accepted: (boolean | null)[];
   marks: string[];
   counts: number[];
+  /** The rows with their pictures, null where there is none; left out where each image has its own. */
+  pictures?: (number | null)[];
+  /** What is written below the pictures, in place of scores. */
+  words?: string[];
 }
 
 // The histogram with a threshold to drag: web/components/threshold/__init__.py, web/routes/borderline.py

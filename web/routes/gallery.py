@@ -21,6 +21,7 @@ from web.routes import numbers
 from web.routes.caching import IMMUTABLE, NO_STORE
 from web.routes.replies import in_words, nothing_below
 
+ADDRESS = "/api/gallery"
 _BYTES = "application/octet-stream"
 
 
@@ -33,6 +34,7 @@ def summary(listing: Listing) -> dict[str, Any]:
         "line": listing.line,
         "block": BLOCK,
         "pack": PACK,
+        "address": ADDRESS,
     }
 
 
@@ -77,10 +79,10 @@ def gallery_routes(get_workspace: Callable[[], Workspace], *, at_once: int = 4) 
         return await to_thread.run_sync(_respond, get_workspace, request, _shapes, limiter=limiter)
 
     return [
-        Route("/api/gallery/{listing}/shapes.bin", in_words(all_shapes)),
-        Route("/api/gallery/{listing}/{block:number}.json", in_words(block)),
-        Route("/api/gallery/{listing}/{pack:number}.pack", in_words(thumbnails)),
-        *nothing_below("/api/gallery"),
+        Route(f"{ADDRESS}/{{listing}}/shapes.bin", in_words(all_shapes)),
+        Route(f"{ADDRESS}/{{listing}}/{{block:number}}.json", in_words(block)),
+        Route(f"{ADDRESS}/{{listing}}/{{pack:number}}.pack", in_words(thumbnails)),
+        *nothing_below(ADDRESS),
     ]
 
 

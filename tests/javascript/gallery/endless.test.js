@@ -8,10 +8,14 @@ import { PRESETS } from "../../../web/components/keys/presets.js";
 /** @import { Preset } from "../../../web/components/keys/presets.js" */
 /** @import { Endless } from "../../../web/components/gallery/endless.js" */
 
-const ITEM = { row: 3, title: "A title", score: null, chance: null, accepted: null, mark: "", count: 1 };
+const ITEM = {
+  ...{ row: 3, title: "A title", score: null, chance: null, accepted: null, mark: "", count: 1 },
+  ...{ picture: 3, words: "" },
+};
 
 test("an image is described by what is known of it", () => {
   assert.deepEqual(describeItem(ITEM), ["A title"]);
+  assert.deepEqual(describeItem({ ...ITEM, words: "place 90%" }), ["A title", "place 90%"]);
   const chance = /** @type {[number, number, number]} */ ([0.9, 0.83, 0.95]);
   const lines = describeItem({ ...ITEM, score: -0.5, chance, accepted: false, mark: "yes", count: 4 });
   assert.deepEqual(lines, [

@@ -4,7 +4,15 @@ import { mock, test } from "node:test";
 import { MAX_CACHED, Source } from "../../../web/components/gallery/source.js";
 import { Server, settled } from "../server.js";
 
-const LISTING = { id: "abc", q: '{"sort":"score"}', total: 1000, line: null, block: 10, pack: 4 };
+const LISTING = {
+  id: "abc",
+  q: '{"sort":"score"}',
+  total: 1000,
+  line: null,
+  block: 10,
+  pack: 4,
+  address: "/api/gallery",
+};
 
 /** A source over a server, and what it reports. */
 function made() {

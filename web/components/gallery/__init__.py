@@ -1,7 +1,8 @@
 """Galleries of thumbnails: a short one of given pictures, and an endless one of a whole listing.
 
-In:  rows with captions, or a listing of the engine. Out: the clicked row, once, and the selected rows. Thumbnails come
-from ``/thumbs``, the data of a listing from ``/api/gallery``; answers go to ``/api/attributes``.
+In:  rows with captions, a listing of the engine, or what was found in BAM's file. Out: the clicked row, once, and the
+selected rows. Thumbnails come from ``/thumbs``, the data of a listing from ``/api/gallery``, those of BAM's file from
+``/api/bam-file``; answers go to ``/api/attributes``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from bam_engine.gallery.listing import Listing
+from bam_engine.published import Found
+from web.engine import workspace
 from web.modules import component
+from web.routes import bam_file
 from web.routes.gallery import summary
 
 _component = component("bam_gallery", "gallery/gallery.js", ["keys/keys.css", "gallery/gallery.css"])
@@ -149,6 +153,25 @@ def endless_gallery(
         on_chosen_change=lambda: None,
     )
     return _new_click(key, result.picked), selected_rows(listing, result.chosen)
+
+
+def file_gallery(found: Found, *, key: str) -> int | None:
+    """Show images of BAM's file; return the number of the one that was just clicked, or None."""
+    ws = workspace()
+    result = _endless(
+        key=key,
+        data={
+            "listing": bam_file.summary(ws, found),
+            "version": ws.picture_version,
+            "line_text": "",
+            "height": None,
+            "answering": None,
+        },
+        default={"chosen": None},
+        on_picked_change=lambda: None,
+        on_chosen_change=lambda: None,
+    )
+    return _new_click(key, result.picked)
 
 
 def selected_rows(listing: Listing, state: dict[str, Any] | None) -> NDArray[np.int64]:

@@ -41,11 +41,12 @@ export function fillCell(cell, item, version, coming) {
   box.classList.remove("waiting");
   box.dataset.row = String(item.row);
   if (item.accepted !== null) box.classList.add(item.accepted ? "accepted" : "rejected");
-  box.append(makePicture(item.row, version, () => box.classList.add("missing"), coming));
+  if (item.picture === null) box.append(makeText("picture absent", item.title));
+  else box.append(makePicture(item.picture, version, () => box.classList.add("missing"), coming));
   box.append(makeText("choose", ""));
   if (item.count > 1) box.append(makeText("twins", `× ${item.count}`));
   const words = [item.score === null ? "" : decimal(item.score), item.chance ? percent(item.chance[0]) : ""];
-  box.append(makeText("words", words.filter(Boolean).join(" · ") || item.title));
+  box.append(makeText("words", item.words || words.filter(Boolean).join(" · ") || item.title));
   showMark(cell, item);
 }
 
@@ -71,8 +72,8 @@ export function showMark(cell, item) {
  * @param {Item} item
  * @returns {string[]}
  */
-export function describeItem({ title, score, chance, accepted, mark, count }) {
-  const lines = [title];
+export function describeItem({ title, score, chance, accepted, mark, count, words }) {
+  const lines = words ? [title, words] : [title];
   if (score !== null) lines.push(`score ${decimal(score)}`);
   if (chance) lines.push(`probability ${percent(chance[0])} (${percent(chance[1])} to ${percent(chance[2])})`);
   if (accepted !== null) lines.push(accepted ? "accepted" : "rejected");
@@ -82,11 +83,12 @@ export function describeItem({ title, score, chance, accepted, mark, count }) {
 }
 
 /**
- * Whether the picture of a cell has loaded.
+ * Whether the picture of a cell has loaded, or there is none.
  *
  * @param {Cell} cell
  */
-export function isLoaded({ box }) {
+export function isLoaded({ box, item }) {
+  if (item?.picture === null) return true;
   const picture = box.querySelector("img");
   return Boolean(picture?.hasAttribute("src") && picture.complete);
 }

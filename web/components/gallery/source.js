@@ -16,6 +16,8 @@ import { addressOf } from "../picture_address.js";
  * @property {boolean | null} accepted
  * @property {string} mark
  * @property {number} count the near-duplicates that it stands for
+ * @property {number | null} picture the row with its picture; null where there is none
+ * @property {string} words what is written below it; its scores or title where empty
  */
 
 /**
@@ -102,6 +104,7 @@ export class Source {
    * @param {number} i
    */
   async picture(i) {
+    if (!this.listing.pack) return null;
     const pack = Math.floor(i / this.listing.pack);
     const known = this.packs.get(pack) ?? this.fetchPack(pack);
     this.packs.delete(pack);
@@ -174,8 +177,8 @@ export class Source {
    * @param {AbortSignal} [signal]
    */
   async ask(what, signal) {
-    const { id, q } = this.listing;
-    const answer = await this.request(`/api/gallery/${id}/${what}?q=${encodeURIComponent(q)}`, { signal });
+    const { id, q, address } = this.listing;
+    const answer = await this.request(`${address}/${id}/${what}?q=${encodeURIComponent(q)}`, { signal });
     if (answer.ok) return answer;
     const reply = await answer.json().catch(() => null);
     throw new Error(reply?.error ?? `The server answered ${answer.status}.`);
@@ -194,6 +197,8 @@ export class Source {
       accepted: reply.accepted[k],
       mark: reply.marks[k],
       count: reply.counts[k],
+      picture: reply.pictures ? reply.pictures[k] : row,
+      words: reply.words?.[k] ?? "",
     }));
     this.blocks.set(block, items);
     for (const old of this.blocks.keys()) {

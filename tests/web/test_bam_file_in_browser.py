@@ -1,0 +1,49 @@
+"""The page of BAM's file in Chromium: cells with and without pictures, from this server alone, and the panel of one."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from bam_engine.database import images
+from bam_engine.published import make_arrays
+from bam_engine.workspace import Workspace
+from tests.browser import ROOT, served
+from tests.published.conftest import CAT, WriteFile, write_bam  # noqa: F401 - a fixture
+
+
+def test_images_without_a_picture_show_their_url_and_nothing_is_asked_of_its_host(
+    browser: Any,
+    workspace: Workspace,
+    write_bam: WriteFile,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    make_arrays(workspace, write_bam())
+    with workspace.engine.begin() as connection:
+        url = "https://images.example/20.jpg"
+        connection.execute(sa.update(images).where(images.c.row == 7).values(url=url))
+    places = {"BAM_WORKSPACE": str(workspace.folder), "BAM_CACHE": str(workspace.cache.parent)}
+    asked: list[str] = []
+    with served("app:app", ROOT, {**places, "SERVER_LOG": str(tmp_path / "server.log")}) as address:
+        context = browser.new_context(viewport={"width": 1440, "height": 960})
+        context.set_default_timeout(120_000)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}/bam_file?yes={CAT}")
+        cells = page.locator(".cell")
+        cells.nth(3).locator(".words").wait_for()
+        assert [one.locator(".words").inner_text() for one in cells.all()] == [
+            *("place 75%", "place 50%", "place 25%", "place 0%"),
+        ]
+        assert page.locator(".absent").all_inner_texts() == ["10.jpg", "30.jpg", "no URL"]
+        assert "/thumbs/7.webp" in str(cells.nth(1).locator("img").get_attribute("src"))
+        page.get_by_role("link", name="BAM's file", exact=True).wait_for()
+        cells.nth(1).click()
+        panel = page.get_by_role("dialog")
+        panel.get_by_text("Old paper").wait_for()
+        assert "/large/7.webp" in str(panel.locator("img.bam-shown").get_attribute("src"))
+        panel.get_by_role("button", name="Next").click()
+        panel.get_by_text("https://images.example/30.jpg").wait_for()
+        panel.get_by_text("The collection does not have this picture").wait_for()
+        context.close()
+    assert [url for url in asked if url.startswith("http") and not url.startswith(address)] == []

@@ -1,0 +1,118 @@
+"""The windows of BAM's file: what a cell gets, which pictures the collection has, and what replaces a result."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from bam_engine.database import images
+from bam_engine.published import Query, find, make_arrays
+from bam_engine.workspace import Workspace
+from benchmarks.bam_tables import Size, write_bam_file
+from tests.published.conftest import CAT, INK, WriteFile, write_bam  # noqa: F401 - a fixture
+from web.routes.bam_file import bam_file_routes, summary
+
+
+@pytest.fixture
+def client(workspace: Workspace) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace))) as opened:
+        yield opened
+
+
+def about(workspace: Workspace, file: Path, **query: Any) -> dict[str, Any]:
+    """Return the summary of what a query finds."""
+    return summary(workspace, find(workspace, make_arrays(workspace, file), Query(**query)))
+
+
+def ask(client: TestClient, listing: dict[str, Any], what: str) -> Any:
+    return client.get(f"{listing['address']}/{listing['id']}/{what}", params={"q": listing["q"]})
+
+
+def give_url(workspace: Workspace, row: int, url: str) -> None:
+    with workspace.engine.begin() as connection:
+        connection.execute(sa.update(images).where(images.c.row == row).values(url=url))
+
+
+def test_a_cell_has_its_place_its_crowd_label_and_the_picture_that_the_collection_has(
+    workspace: Workspace,
+    client: TestClient,
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    give_url(workspace, 7, "https://images.example/20.jpg")
+    listing = about(workspace, write_bam(), yes=(CAT,))
+    answer = ask(client, listing, "0.json")
+    reply = answer.json()
+    assert reply["rows"] == [10, 20, 30, 40]
+    assert reply["pictures"] == [None, 7, None, None]
+    assert reply["titles"] == ["10.jpg", "20.jpg", "30.jpg", "no URL"]
+    assert reply["words"] == ["place 75%", "place 50%", "place 25%", "place 0%"]
+    assert reply["marks"] == ["yes", "no", "", ""]
+    assert reply["scores"] == reply["accepted"] == [None] * 4
+    assert "immutable" in answer.headers["cache-control"]
+    assert ask(client, listing, "shapes.bin").content == bytes([128] * 4)
+
+
+def test_an_image_of_our_own_export_is_recognised_by_its_path(
+    workspace: Workspace,
+    client: TestClient,
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    path = workspace.catalogue.image(5).uri
+    listing = about(workspace, write_bam(modules=[(10, 1, path, 0, "")]), sort="number")
+    assert ask(client, listing, "0.json").json()["pictures"] == [5]
+
+
+def test_windows_follow_one_another_and_end(workspace: Workspace, client: TestClient, tmp_path: Path) -> None:
+    write_bam_file(tmp_path / "bam.sqlite", Size(450, 40, 80, 20, 20))
+    listing = about(workspace, tmp_path / "bam.sqlite", yes=("content_cat",))
+    assert (listing["total"], listing["block"], listing["pack"]) == (450, 200, 0)
+    rows = [ask(client, listing, f"{block}.json").json()["rows"] for block in range(3)]
+    assert list(map(len, rows)) == [200, 200, 50]
+    assert len({mid for block in rows for mid in block}) == 450
+    assert ask(client, listing, "3.json").status_code == 404
+
+
+def test_what_has_changed_is_answered_with_what_replaces_it(
+    workspace: Workspace,
+    client: TestClient,
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    before = about(workspace, write_bam(), yes=(CAT,))
+    after = about(workspace, write_bam("other.sqlite", scores=[(10, 1, 1), (20, 2, 2)]), yes=(CAT,))
+    reply = ask(client, before, "0.json").json()
+    assert reply == {"moved": after}
+    assert after["total"] == 2
+    assert ask(client, before, "shapes.bin").json() == {"moved": after}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("", 400, "not JSON"),
+        ('{"yes": ["content_dog"]}', 404, "no scores of 'content_dog'"),
+        ('{"place_from": ["7"]}', 400, "shares from 0 to 1"),
+    ],
+)
+def test_what_makes_no_sense_is_answered_in_words(
+    workspace: Workspace,
+    client: TestClient,
+    write_bam: WriteFile,  # noqa: F811
+    query: str,
+    status: int,
+    words: str,
+) -> None:
+    about(workspace, write_bam(), yes=(INK,))
+    answer = client.get("/api/bam-file/abc/0.json", params={"q": query})
+    assert answer.status_code == status
+    assert words in answer.json()["error"]
+
+
+def test_without_a_file_there_is_nothing(client: TestClient) -> None:
+    answer = client.get("/api/bam-file/abc/0.json", params={"q": "{}"})
+    assert answer.status_code == 404
+    assert "Name one: `bam ingest bam FILE`" in answer.json()["error"]
+    assert client.get("/api/bam-file/abc/9999999999999999999.json").status_code == 404
