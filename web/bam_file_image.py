@@ -112,7 +112,8 @@ def _agreement(arrays: Arrays, image: FileImage) -> None:
     names = list(dict.fromkeys(attribute for attribute, _, _ in image.choices))
     if not names:
         return
-    st.subheader("Agreement of the crowd", anchor=False)
+    if not st.toggle("Measure how far the crowd agrees", key="bamfile-agreement"):
+        return  # it takes seconds at BAM's size
     for name in names:
         raw, alpha = agreement_about(workspace(), arrays, name)
         words = f"{raw.text} of pairs of answers agree; Krippendorff's alpha {alpha.text}"

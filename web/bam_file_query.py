@@ -70,6 +70,8 @@ def _chosen() -> Query:
     state = {name: st.session_state.get(PREFIX + name) for name in _FIELDS}
     low, high = st.session_state.get(PREFIX + RANGE) or (0.0, 100.0)
     lists = {name: tuple(state[name] or ()) for name in ("yes", "no", "crowd_yes", "crowd_no")}
+    if not lists["yes"] and not lists["no"]:
+        low, high = 0.0, 100.0  # there are no places but those for attributes
     return Query(
         **lists,
         by=state["by"] or "place",

@@ -141,18 +141,21 @@ def _votes(arrays: Arrays, attribute: str) -> tuple[Answers, NDArray[np.int64]]:
     with arrays.connection() as connection:
         for table in ("crowd_raw_choices", "crowd_raw_hits"):
             bam_file.check_table(connection, arrays.file, table, ("assignment_id",))
-        query = (
-            "SELECT c.mid, h.worker_id, c.label, m.project_id FROM crowd_raw_choices c "
-            "JOIN crowd_raw_hits h ON h.assignment_id = c.assignment_id JOIN modules m ON m.mid = c.mid "
-            "WHERE c.attribute = ? AND h.worker_id <> '' ORDER BY c.rowid"
-        )
-        lines = [line for line in connection.execute(query, (attribute,)) if line[2] in _ANSWERS]
-    lines = [line for line in lines if isinstance(line[0], int)]
+        workers = dict(connection.execute("SELECT assignment_id, worker_id FROM crowd_raw_hits"))
+        query = "SELECT mid, assignment_id, label FROM crowd_raw_choices WHERE attribute = ?"
+        said = [
+            (mid, workers[key], _ANSWERS[label])
+            for mid, key, label in connection.execute(query, (attribute,))
+            if isinstance(mid, int) and label in _ANSWERS and workers.get(key)
+        ]
+        projects_of = dict(connection.execute("SELECT mid, project_id FROM modules"))
+    known = np.isin(np.array([mid for mid, *_ in said], np.int64), arrays.mids)
+    lines = [(*line, projects_of[line[0]]) for line, there in zip(said, known.tolist(), strict=True) if there]
     rows = np.searchsorted(arrays.mids, np.array([line[0] for line in lines], np.int64)).astype(np.int64)
     people = _numbered([line[1] for line in lines])
-    projects = np.zeros(len(arrays) + 1, np.int64)  # a number that is twice in modules may come after the last
+    projects = np.zeros(len(arrays), np.int64)
     projects[rows] = _numbered([line[3] for line in lines])
-    answers = np.array([_ANSWERS[line[2]] for line in lines], np.int8)
+    answers = np.array([line[2] for line in lines], np.int8)
     order = np.argsort(rows, kind="stable")
     return Answers(rows[order], people[order], answers[order]), projects
 

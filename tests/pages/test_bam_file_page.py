@@ -117,11 +117,13 @@ def test_an_image_opens_with_all_that_the_file_says(
     assert "2 of 4 in the list" in words
     assert "Old paper (W2)" in words
     assert "flagged as mature" in words
-    assert "**cat \\(content\\)**:" in words
+    assert "**cat \\(content\\)**:" not in words
     drawn = "\n".join(str(part.proto.body) for part in app.get("html"))
     assert "https://images.example/20.jpg" in drawn
     assert "The collection does not have this picture" in drawn
     assert ">50%<" in drawn.replace("</td>", "<")
+    app.toggle(key="bamfile-agreement").set_value(True).run()
+    assert "**cat \\(content\\)**:" in text_of(app)
 
 
 def test_the_page_belongs_to_the_data() -> None:
