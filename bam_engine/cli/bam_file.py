@@ -80,7 +80,8 @@ def ingest(workspace: Workspace, file: Path) -> None:
     with bar("read", "lines") as report:
         arrays = make_arrays(workspace, file, report=report)
     _print_contents(arrays.file, arrays.contents)
-    print(f"next: `bam bam-file find`; for its pictures `bam urls download {shlex.quote(str(file))}`")
+    print("next: the page BAM's file of the app, or `bam bam-file find`")
+    print(f"its pictures: `bam urls download {shlex.quote(str(file))}`")
 
 
 def show_contents(workspace: Workspace, options: Namespace) -> None:

@@ -35,7 +35,7 @@ NOBODY = {
     *("/_stcore/metrics", "/_stcore/agent/interact", "/_stcore/agent/openapi.json", "/_stcore/agent/mcp"),
     *("/auth/login", "/auth/logout", "/oauth2callback"),
     *("/api", "/api/a/b", "/api/workspace", "/api/gallery", "/api/maps", "/api/selections", "/thumbs", "/large"),
-    *("/thumbs/a/b", "/large/a/b", "/modules", "/tiles"),
+    *("/thumbs/a/b", "/large/a/b", "/modules", "/tiles", "/api/bam-file"),
 }
 """Addresses of routes that no role gets: what the app does not use, and what answers 404 anyway."""
 
