@@ -35,6 +35,7 @@ GROUPS = {
         "embed": ("Embeddings", "hub"),
         "export": ("Export", "download"),
         "bam_file": ("BAM's file", "database"),
+        "snapshots": ("Snapshots", "photo_camera"),
     },
     "Help": {
         "guide": ("Guide", "menu_book"),

@@ -39,6 +39,7 @@ PAGES: dict[str, Role] = {
     "embed": Role.OWNER,
     "export": Role.REVIEWER,
     "bam_file": Role.VIEWER,
+    "snapshots": Role.REVIEWER,
     "guide": Role.VIEWER,
 }
 """The least role for each page, by its address."""

@@ -1,13 +1,15 @@
 """The snapshots of a collection: the dataset as it was, and what has changed since."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from bam_engine.freezing import moments, snapshots
+from bam_engine.freezing import exporting, moments, restoring, snapshots
 from bam_engine.freezing.snapshots import NOW, DatasetSnapshot
 from bam_engine.progress import Report, silent
+from bam_engine.reporting.export import form_of
 from bam_engine.workspace import Workspace
 
 _SNAPSHOTS = ["name", "made_at", "made_by", "note", "images", "answers", "attributes", "size", "digest"]
@@ -93,6 +95,53 @@ class Snapshots:
         frame = pd.DataFrame([{**_NOTHING, **change} for change in _changes(found)], columns=_CHANGES)
         frame.attrs["summary"] = found["summary"]
         return frame
+
+    def restore_snapshot(self, name: str, *, by: str = "", report: Report = silent) -> DatasetSnapshot:
+        """Bring the dataset back as it was in a snapshot; return a new snapshot of what there was before.
+
+        Accounts and sessions stay as they are, and so do the names of annotators and the places of files that have
+        moved since. One of an earlier version of the program is brought up to date first.
+
+        Raises
+        ------
+        BamError
+            There is no such snapshot, it is damaged or of a later version, or somebody went on working meanwhile; the
+            dataset is as it was.
+
+        Examples
+        --------
+        >>> made = bam.make_snapshot("before-cleaning")
+        >>> bam.remove_images([3, 4], reason="a test")
+        2
+        >>> before = bam.restore_snapshot("before-cleaning")
+        >>> len(bam), before.images
+        (60, 58)
+        """
+        return restoring.restore(self.workspace, name, by=by, report=report)
+
+    def export_snapshot(
+        self, name: str, target: str | Path, *, form: str | None = None, report: Report = silent
+    ) -> list[Path]:
+        """Write the dataset of a snapshot as ``export`` writes that of now; return the files.
+
+        Parameters
+        ----------
+        form
+            As for ``export``; by the end of the target's name, or SQLite, if it is None.
+
+        Raises
+        ------
+        BamError
+            As for :meth:`restore_snapshot`, or the vectors that its scores came from are not there any more.
+
+        Examples
+        --------
+        >>> made = bam.make_snapshot("handed-on")
+        >>> [path.name for path in bam.export_snapshot("handed-on", "handed-on.sqlite")]
+        ['handed-on.sqlite']
+        """
+        form = form_of(Path(target)) if form is None else form
+        return exporting.export_snapshot(self.workspace, name, Path(target), form=form, report=report)
 
     def remove_snapshot(self, name: str) -> None:
         """Remove a snapshot; images and the dataset as it is stay.

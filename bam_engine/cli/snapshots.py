@@ -3,14 +3,15 @@
 import json
 from argparse import ArgumentParser, Namespace
 
-from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.cli.arguments import EPILOG, Commands, add_command, given_path
 from bam_engine.cli.progress import bar
 from bam_engine.formatting import count, decimal, file_size
-from bam_engine.freezing import moments, snapshots
+from bam_engine.freezing import exporting, moments, restoring, snapshots
 from bam_engine.freezing.contents import Facts
 from bam_engine.freezing.differences import AttributeDifference, Images, summary
 from bam_engine.freezing.moments import Comparison
 from bam_engine.freezing.snapshots import NOW, DatasetSnapshot
+from bam_engine.reporting.export import FORMATS, form_of
 from bam_engine.workspace import Workspace
 
 _LISTED = 10
@@ -39,6 +40,20 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "after", metavar="B", nargs="?", default=NOW, help="another one (default: the dataset as it is)"
     )
     action.add_argument("--json", action="store_true", help="print every image, as JSON")
+    action = add_command(actions, "restore", restore, "bring the dataset back as it was in a snapshot")
+    _add_name(action)
+    action.add_argument("--as", dest="by", default="", metavar="NAME", help="who does it")
+    action.description = (
+        "Bring the dataset back as it was in a snapshot. What there is now is kept in a snapshot of its own first. "
+        "Accounts, sessions and the log stay as they are, and image files are not changed. A job that runs in the app "
+        "is not seen from here: let none run."
+    )
+    action = add_command(
+        actions, "export", export, "write the dataset of a snapshot, as `bam export` writes that of now"
+    )
+    _add_name(action)
+    action.add_argument("target", type=given_path, help="file or folder to write")
+    action.add_argument("--format", choices=FORMATS, help="default: by the end of the name, or sqlite")
     action = add_command(actions, "remove", remove, "remove a snapshot; images and the dataset as it is stay")
     _add_name(action)
 
@@ -127,6 +142,23 @@ def _print_images(compared: Comparison, what: str, images: Images) -> None:
         print(f"  {what}: {image.uri}")
     if len(images) > len(shown):
         print(f"  {what}: {len(images) - len(shown):,} more, which --json lists")
+
+
+def restore(workspace: Workspace, options: Namespace) -> None:
+    """Bring the dataset back, and print where what was there before is."""
+    with bar("snapshot", "rows") as report:
+        before = restoring.restore(workspace, options.name, by=options.by, report=report)
+    print(f"the dataset is as it was in {options.name}: {_contents(snapshots.get(workspace, options.name))}")
+    print(f"what was there before is the snapshot {before.name}")
+
+
+def export(workspace: Workspace, options: Namespace) -> None:
+    """Write the dataset of a snapshot."""
+    form = options.format or form_of(options.target)
+    with bar("export", "steps") as report:
+        written = exporting.export_snapshot(workspace, options.name, options.target, form=form, report=report)
+    for path in written:
+        print(path)
 
 
 def remove(workspace: Workspace, options: Namespace) -> None:

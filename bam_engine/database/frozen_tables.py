@@ -62,7 +62,7 @@ def freeze(engine: sa.Engine, file: Path, *, report: Report = silent) -> Mapping
             total = sum(source.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in FROZEN)
             done = 0
             for table in FROZEN:
-                for rows in _pages(source, table):
+                for rows in pages(source, table):
                     copy.execute(sa.insert(table), rows)
                     done += len(rows)
                     report(done, total, "copying the database")
@@ -86,8 +86,8 @@ def _one_moment(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _pages(connection: sa.Connection, table: sa.Table) -> Iterator[list[dict[str, Any]]]:
-    """Yield the rows of a table, by primary key, a page at a time."""
+def pages(connection: sa.Connection, table: sa.Table) -> Iterator[list[dict[str, Any]]]:
+    """Yield the rows of a table, by primary key, a page at a time, each as a dictionary."""
     query = sa.select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_PAGE)
     for page in connection.execute(query).mappings().partitions():
         yield [dict(row) for row in page]

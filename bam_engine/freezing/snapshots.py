@@ -124,6 +124,12 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_free(workspace: Workspace, name: str) -> None:
+    """Raise ``BamError`` where :func:`check_name` does, or where a snapshot has the name."""
+    if os.path.lexists(_home(workspace) / check_name(name)):
+        raise BamError(f"There is a snapshot {name} already. Choose another name, or remove it first.")
+
+
 def create(
     workspace: Workspace, name: str, *, note: str = "", by: str = "", report: Report = silent
 ) -> DatasetSnapshot:
@@ -143,7 +149,7 @@ def create(
     Stopped
         A stop was requested; nothing is left.
     """
-    check_name(name)
+    check_free(workspace, name)
     if not len(workspace.catalogue):
         raise BamError("There is nothing to freeze: the workspace has no images. Add a folder of images first.")
     made, _ = create_of_moment(workspace, name, note=note, by=by, report=report)
@@ -160,9 +166,8 @@ def create_of_moment(
         raise BamError(f"The note has {len(note):,} characters. Use at most {MAX_NOTE:,}.")
     if db.read_only(workspace.engine):
         raise BamError("This workspace is read-only, so no snapshot can be made in it. Copy it to a writable place.")
+    check_free(workspace, name)
     home = _home(workspace)
-    if os.path.lexists(home / name):
-        raise BamError(f"There is a snapshot {name} already. Choose another name, or remove it first.")
     temporary = home / f".{name}-{uuid.uuid4().hex}"
     try:
         home.mkdir(PRIVATE_FOLDER, exist_ok=True)
