@@ -8,8 +8,8 @@ start it; whoever restricts the jobs of a workspace compares it with who acts (:
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,7 @@ class Jobs:
     def __init__(self, within: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         self._within = within
         self._check: Callable[[Role], None] | None = None
+        self._replacing = False
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
 
@@ -131,7 +132,34 @@ class Jobs:
         with self._lock:
             return self.get(name) or self._begin(name, title, work, least)
 
+    @contextmanager
+    def alone(self, name: str = "") -> Iterator[None]:
+        """Let no job start in the block, in which the dataset is replaced; the job ``name`` may be running.
+
+        Raises
+        ------
+        BamError
+            Another job is running, or another block has begun.
+        """
+        with self._lock:
+            running = [job.title for job in self.running() if job.name != name]
+            if running:
+                raise BamError(
+                    f"A snapshot is restored while no job is running. Wait for this one, or stop it: {running[0]}."
+                )
+            self._check_free()
+            self._replacing = True
+        try:
+            yield
+        finally:
+            self._replacing = False
+
+    def _check_free(self) -> None:
+        if self._replacing:
+            raise BamError("The dataset is being replaced by a snapshot. Try again when that is done.")
+
     def _begin(self, name: str, title: str, work: Callable[[Report], Any], least: Role) -> Job:
+        self._check_free()
         if self._check is not None:
             self._check(least)
         context = self._within()

@@ -98,12 +98,14 @@ def _restore(name: str) -> None:
     with ui.popover("Restore", f"restore-snapshot-{name}", icon=":material/history:"):
         st.markdown(
             "Images, labels, decisions and evidence become what they were. What there is now is kept in a snapshot of "
-            "its own first. Accounts, sessions and image files stay as they are."
+            "its own first. Accounts, sessions and image files stay as they are. Nobody can answer meanwhile, which "
+            "takes minutes with millions of images; no command may be at work on the workspace."
         )
         if st.button("Restore this snapshot", key=f"restore-{name}"):
             with ui.guard():
                 ws, by = workspace(), ui.annotator()
-                restoring.check_idle(ws)
+                with ws.jobs.alone():
+                    pass  # says at once which job is running
                 ui.renew_popover(f"restore-snapshot-{name}")
                 ws.jobs.forget(COMPARE)
                 ws.jobs.start(

@@ -11,13 +11,23 @@ import sqlalchemy as sa
 
 from bam_engine.database.activity_log import log_activity
 from bam_engine.database.frozen_tables import FROZEN, pages
+from bam_engine.database.key_values import put_setting, read_setting
 from bam_engine.database.revisions import count_restore, read_revisions
-from bam_engine.database.schema import annotators, images, leases, settings
+from bam_engine.database.schema import annotators, images, leases, merged_annotators, settings
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError
 
-_OF_THE_WORKSPACE = ("schema", "workspace", "opened_dataset", "awaited encoder")
-"""Settings that stay: which workspace it is, what it has opened to its team, and the encoder that it moves to."""
+_OF_THE_WORKSPACE = (
+    *("schema", "workspace", "opened_dataset", "awaited encoder", "bam_file", "sources"),
+    *("lease_minutes", "assignment_size", "captions_asked", "gold"),
+)
+"""Settings that stay: which workspace it is, what it has opened and where that is, and how people work in it."""
+
+_ENCODERS = "encoders"
+"""The setting that knows encoders: those of today and of the file."""
+
+_PEOPLE = (annotators, merged_annotators)
+"""Who somebody is, which is not undone."""
 
 _places = sa.Table(  # a temporary table: where the files of images are
     "places_of_today",
@@ -36,8 +46,8 @@ def restore_tables(
 ) -> None:
     """Replace the dataset of a database by that of a frozen file, and log it as ``action`` and ``subject``.
 
-    Accounts, sessions and the log stay, and so do annotators, under their names of today. An image that the database
-    knows has its file where that is today. Nobody holds images after.
+    Accounts, sessions and the log stay, and so do annotators, under their names of today and merged as today. An image
+    that the database knows has its file where that is today. Nobody holds images after.
 
     Parameters
     ----------
@@ -56,6 +66,7 @@ def restore_tables(
             raise DatasetChanged("Somebody has changed the dataset meanwhile. Try again once nobody works on it.")
         ids = _annotators(source, target)
         _note_places(target)
+        encoders = read_setting(engine, _ENCODERS, {})
         kept = target.execute(sa.select(settings).where(settings.c.key.in_(_OF_THE_WORKSPACE))).mappings().all()
         _empty(target)
         for table in FROZEN:
@@ -63,6 +74,7 @@ def restore_tables(
                 _insert(target, table, rows, ids)
         if kept:
             target.execute(sa.insert(settings), [dict(row) for row in kept])
+        put_setting(target, _ENCODERS, read_setting(frozen, _ENCODERS, {}) | encoders)
         target.exec_driver_sql(f"DROP TABLE {_places.name}")
         _continue_ids(target)
         count_restore(target)
@@ -74,7 +86,7 @@ def _lock(connection: sa.Connection) -> None:
     if connection.dialect.name == "sqlite":
         lock(connection, None)
     else:
-        for table in FROZEN:
+        for table in (leases, *FROZEN):  # whoever takes images locks the leases first
             lock(connection, table)
 
 
@@ -109,19 +121,21 @@ def _note_places(connection: sa.Connection) -> None:
     columns = ", ".join(column.name for column in _places.c)
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE {_places.name} AS SELECT {columns} FROM {images.name}")
     for name in ("digest", "uri"):
-        connection.exec_driver_sql(f"CREATE INDEX {_places.name}_{name} ON {_places.name} ({name})")
+        connection.exec_driver_sql(f"CREATE UNIQUE INDEX {_places.name}_{name} ON {_places.name} ({name})")
+    if connection.dialect.name == "postgresql":  # which knows nothing of a temporary table by itself
+        connection.exec_driver_sql(f"ANALYZE {_places.name}")
 
 
 def _empty(connection: sa.Connection) -> None:
     for table in reversed((*FROZEN, leases)):
-        if table is not annotators:
+        if table not in _PEOPLE:
             connection.execute(sa.delete(table))
 
 
 def _insert(
     connection: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]], annotator_ids: Mapping[int, int]
 ) -> None:
-    if table is annotators:
+    if table in _PEOPLE:
         return
     if table is settings:
         rows = [row for row in rows if row["key"] not in _OF_THE_WORKSPACE]

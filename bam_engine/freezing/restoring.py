@@ -3,14 +3,16 @@
 In:  a workspace and the name of a snapshot. Out: the same workspace with that dataset, and a snapshot of what it had.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from bam_engine.database import sqlite_backups
 from bam_engine.database.restored_tables import DatasetChanged, restore_tables
-from bam_engine.errors import BamError
-from bam_engine.freezing.snapshots import DatasetSnapshot, create_of_moment, digest_of, get, opened, remove
+from bam_engine.database.revisions import RESTORED, read_revisions
+from bam_engine.errors import BamError, StoreUnavailable
+from bam_engine.freezing.snapshots import DatasetSnapshot, create_of_moment, digest_of, discard, get, opened
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 
@@ -41,44 +43,52 @@ def restore(
         working meanwhile; the dataset is as it was.
     """
     snapshot = get(workspace, name)
-    check_idle(workspace, job)
-    if digest_of(snapshot.tables) != snapshot.digest:
-        raise BamError(f"The snapshot {name} is damaged: its tables are not those that were written. Remove it.")
-    sqlite_backups.check(snapshot.tables)
-    with opened(workspace, snapshot.tables) as frozen:
-        for attempt in range(_ATTEMPTS):
-            before, revisions = _freeze_before(workspace, name, by, report)
-            check_idle(workspace, job)
-            try:
-                restore_tables(
-                    workspace.engine,
-                    frozen.engine,
-                    unchanged_since=revisions,
-                    action="restored snapshot",
-                    subject=f"{name}; what was there before is {before.name}",
-                )
-            except DatasetChanged:
-                remove(workspace, before.name)
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            except sa.exc.DBAPIError as error:
-                remove(workspace, before.name)
-                raise BamError(
-                    f"The snapshot {name} cannot be restored: {error.orig}. The dataset is as it was."
-                ) from error
-            else:
-                break
+    with workspace.jobs.alone(job):
+        if digest_of(snapshot.tables) != snapshot.digest:
+            raise BamError(f"The snapshot {name} is damaged: its tables are not those that were written. Remove it.")
+        sqlite_backups.check(snapshot.tables)
+        with opened(workspace, snapshot.tables) as frozen:
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    return _replace(workspace, frozen, name, by, report)
+                except (DatasetChanged, StoreUnavailable):
+                    if attempt == _ATTEMPTS:
+                        raise
+    raise AssertionError("unreachable")
+
+
+def _replace(workspace: Workspace, frozen: Workspace, name: str, by: str, report: Report) -> DatasetSnapshot:
+    """Freeze what there is, and replace it; where it stays, its snapshot is removed again."""
+    before, revisions = _freeze_before(workspace, name, by, report)
+    try:
+        restore_tables(
+            workspace.engine,
+            frozen.engine,
+            unchanged_since=revisions,
+            action="restored snapshot",
+            subject=f"{name}; what was there before is {before.name}",
+        )
+    except BaseException as error:
+        if _is_as_it_was(workspace, revisions):
+            discard(before.folder)
+        if isinstance(error, sa.exc.DBAPIError):
+            raise BamError(
+                f"The snapshot {name} cannot be restored: {error.orig}. The dataset is as it was."
+            ) from error
+        raise
     return before
 
 
-def check_idle(workspace: Workspace, job: str = "") -> None:
-    """Raise ``BamError`` where a job other than ``job`` is running: it would write about rows of another dataset."""
-    running = [each.title for each in workspace.jobs.running() if each.name != job]
-    if running:
-        raise BamError(f"A snapshot is restored while no job is running. Wait for this one, or stop it: {running[0]}.")
+def _is_as_it_was(workspace: Workspace, revisions: Mapping[str, int]) -> bool:
+    """Return whether nothing was restored since; False where the database does not say."""
+    try:
+        with workspace.engine.connect() as connection:
+            return read_revisions(connection).get(RESTORED, 0) == revisions.get(RESTORED, 0)
+    except (BamError, sa.exc.SQLAlchemyError):
+        return False
 
 
 def _freeze_before(workspace: Workspace, name: str, by: str, report: Report) -> tuple[DatasetSnapshot, dict[str, int]]:
     moment = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}"
-    note = f"what was there before {name} was restored"
+    note = f"what there was before a restore of {name}"
     return create_of_moment(workspace, f"before-restore-{moment}", note=note, by=by, report=report)

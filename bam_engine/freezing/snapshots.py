@@ -153,8 +153,6 @@ def create(
     if not len(workspace.catalogue):
         raise BamError("There is nothing to freeze: the workspace has no images. Add a folder of images first.")
     made, _ = create_of_moment(workspace, name, note=note, by=by, report=report)
-    with workspace.engine.begin() as connection:
-        db.log_activity(connection, "made snapshot", name)
     return made
 
 
@@ -175,6 +173,8 @@ def create_of_moment(
         temporary.mkdir(PRIVATE_FOLDER)
         with private_files():
             revisions = _write(workspace, temporary, name=name, note=note.strip(), by=by, report=report)
+        with workspace.engine.begin() as connection:
+            db.log_activity(connection, "made snapshot", name)
         _take_name(temporary, home / name)
     except _FAILURES as error:
         reason = error.orig if isinstance(error, sa.exc.DBAPIError) else getattr(error, "strerror", None) or error
@@ -296,14 +296,28 @@ def remove(workspace: Workspace, name: str) -> None:
     folder = _home(workspace) / check_name(name)
     if not folder.is_dir():
         get(workspace, name)
-    aside = folder.with_name(f".{name}-{uuid.uuid4().hex}")  # removed in one step, whatever happens after
+    with workspace.engine.begin() as connection:
+        db.log_activity(connection, "removed snapshot", name)
+    discard(folder)
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a snapshot; of a link, the link alone.
+
+    Raises
+    ------
+    BamError
+        It cannot be removed.
+    """
+    aside = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")  # removed in one step, whatever happens after
     try:
+        if folder.is_symlink():
+            folder.unlink()
+            return
         folder.rename(aside)
         shutil.rmtree(aside)
     except OSError as error:
-        raise BamError(f"The snapshot {name} cannot be removed: {error.strerror}.") from error
-    with workspace.engine.begin() as connection:
-        db.log_activity(connection, "removed snapshot", name)
+        raise BamError(f"The snapshot {folder.name} cannot be removed: {error.strerror or error}.") from error
 
 
 def _folders(workspace: Workspace) -> list[Path]:

@@ -18,7 +18,7 @@ from bam_engine.annotation import NEGATIVE, Attribute
 from bam_engine.collection import ingest_folder
 from bam_engine.database import frozen_tables, open_database
 from bam_engine.database.restored_tables import restore_tables
-from bam_engine.errors import BamError
+from bam_engine.errors import BamError, StoreUnavailable
 from bam_engine.freezing import restoring, snapshots
 from bam_engine.freezing.exporting import export_snapshot
 from bam_engine.freezing.snapshots import DatasetSnapshot, digest_of
@@ -33,7 +33,7 @@ from tests.labelling.team import vote
 from tests.postgresql import PostgreSQL
 
 Rows = dict[str, list[tuple[object, ...]]]
-KEPT = {"annotators", "settings"}
+KEPT = {"annotators", "merged_annotators", "settings"}
 
 
 def dataset(engine: sa.Engine) -> Rows:
@@ -67,7 +67,7 @@ def test_the_dataset_is_as_it_was_and_what_was_there_before_is_kept(decided: Wor
     assert dataset(decided.engine) == then
     assert decided.redundancy == 1
     assert np.array_equal(delivered_of(decided, watercolor).reasons, delivered)
-    assert (before.made_by, before.note) == ("Olive", "what was there before paper was restored")
+    assert (before.made_by, before.note) == ("Olive", "what there was before a restore of paper")
     restoring.restore(decided, before.name)
     assert dataset(decided.engine) == later
     assert decided.redundancy == 2
@@ -204,6 +204,57 @@ def test_what_is_written_meanwhile_is_kept_or_nothing_is_restored(
         restoring.restore(workspace, "paper")
     assert len(dataset(workspace.engine)["annotations"]) == 3
     assert [one.name for one in snapshots.snapshots(workspace)] == [before.name, "paper"]
+
+
+def test_no_job_starts_while_the_dataset_is_replaced(
+    workspace: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshots.create(workspace, "paper")
+
+    def start_one(*args: object, **options: object) -> None:
+        for start in (workspace.jobs.start, workspace.jobs.start_once):
+            with pytest.raises(BamError, match="is being replaced by a snapshot"):
+                start("embed", "Embedding", lambda report: None, least=Role.OWNER)
+        restore_tables(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(restoring, "restore_tables", start_one)
+    restoring.restore(workspace, "paper")
+    assert workspace.jobs.get("embed") is None
+    workspace.jobs.start("embed", "Embedding", lambda report: None, least=Role.OWNER)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), StoreUnavailable("locked"), KeyboardInterrupt()])
+def test_a_restore_that_fails_leaves_no_snapshot_of_its_own(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    snapshots.create(workspace, "paper")
+    attempts: list[int] = []
+
+    def fail(*args: object, **options: object) -> None:
+        attempts.append(1)
+        raise error
+
+    monkeypatch.setattr(restoring, "restore_tables", fail)
+    with pytest.raises(type(error)):
+        restoring.restore(workspace, "paper")
+    assert len(attempts) == (3 if isinstance(error, StoreUnavailable) else 1)
+    assert [one.name for one in snapshots.snapshots(workspace)] == ["paper"]
+
+
+def test_settings_of_operation_and_merged_names_stay(workspace: Workspace, watercolor: Attribute) -> None:
+    vote(workspace, watercolor, "Ann", {1: 1})
+    vote(workspace, watercolor, "Anne", {2: 1})
+    ann, anne = (workspace.annotators.get(name).id for name in ("Ann", "Anne"))
+    workspace.annotators.merge(anne, ann)
+    snapshots.create(workspace, "paper")
+    workspace.annotators.separate(anne)
+    workspace.lease_minutes, workspace.assignment_size, workspace.captions_asked = 7, 12, 3
+    known = {"other": {"spec": "timm:resnet18"}}
+    db.write_setting(workspace.engine, "encoders", known)
+    restoring.restore(workspace, "paper")
+    assert (workspace.lease_minutes, workspace.assignment_size, workspace.captions_asked) == (7, 12, 3)
+    assert workspace.annotators.merged() == []
+    assert db.read_setting(workspace.engine, "encoders", {}).items() >= known.items()
 
 
 def with_tables(made: DatasetSnapshot, change: Mapping[str, str]) -> None:

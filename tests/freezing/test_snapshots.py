@@ -215,3 +215,23 @@ def test_a_snapshot_is_of_one_moment_while_others_write(database: sa.Engine, tmp
     assert (rows_of(frozen, db.annotators), rows_of(frozen, db.attributes)) == ([], [])
     frozen.dispose()
     assert len(rows_of(database, db.attributes)) == 1
+
+
+def test_a_linked_snapshot_is_removed_and_what_it_links_to_stays(workspace: Workspace, tmp_path: Path) -> None:
+    made = snapshots.create(workspace, "paper")
+    shutil.move(made.folder, tmp_path / "elsewhere")
+    made.folder.symlink_to(tmp_path / "elsewhere")
+    assert [one.name for one in snapshots.snapshots(workspace)] == ["paper"]
+    snapshots.remove(workspace, "paper")
+    assert left_in(workspace) == []
+    assert (tmp_path / "elsewhere" / "dataset.sqlite").exists()
+
+
+def test_what_cannot_be_logged_is_not_made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object) -> None:
+        raise BamError("the database is locked")
+
+    monkeypatch.setattr(db, "log_activity", locked)
+    with pytest.raises(BamError, match="locked"):
+        snapshots.create(workspace, "paper")
+    assert left_in(workspace) == []

@@ -101,6 +101,6 @@ def test_an_owner_restores_a_snapshot_and_reviewers_cannot(team: Team, watercolo
     press(app, "Restore this snapshot")
     run_until(app, lambda: len(snapshots.snapshots(team.workspace)) == 2 and not team.workspace.jobs.running())
     assert len(team.workspace.removals.removed().rows) == 0
-    assert "what was there before paper was restored" in text_of(app.run())
+    assert "what there was before a restore of paper" in text_of(app.run())
     (log, *_) = recent_activity(team.workspace.engine, most=1)
     assert (log.by, log.action) == ("Owner", "restored snapshot")
