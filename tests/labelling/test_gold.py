@@ -3,6 +3,7 @@
 import shutil
 import uuid
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from bam_engine.learning import clopper_pearson
 from bam_engine.reporting.own_work import own_work
 from bam_engine.team import Role
 from bam_engine.training import setting_aside
+from bam_engine.training.last_answers import last_answers
 from bam_engine.workspace import Workspace
 from benchmarks import annotating
 from benchmarks.annotating import Place
@@ -334,6 +336,16 @@ def test_stored_answers_to_gold_are_shown_and_changed_as_any_other(workspace: Wo
         change = [NewAnswer(uuid.uuid4().hex, row, -1, seen=truth(row))]
         assert workspace.annotations.record(given.id, change).new == 1
     assert share(workspace, task, "dan").answers == dict.fromkeys(given.rows[:-1], -1)
+
+
+def test_gold_is_among_the_answers_that_can_still_be_corrected(workspace: Workspace, task: Task) -> None:
+    given = share(workspace, replace(task, purpose="validation", source_id=0), "dan").current
+    assert given.gold
+    answer(workspace, given)
+    found = last_answers(workspace, task.attribute, "dan")
+    assert found is not None
+    assert [one.row for one in found.answers] == list(given.rows)
+    assert {one.assignment_id for one in found.answers} == {given.id}
 
 
 def test_gold_in_hand_keeps_nobody_from_a_vote_that_its_image_needs(workspace: Workspace, task: Task) -> None:
