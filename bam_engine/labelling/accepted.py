@@ -20,14 +20,14 @@ def accepted_answers(workspace: Workspace, attribute: Attribute) -> Counter[int]
     work cannot know that it was to gold.
     """
     log, labels = answer_log(workspace.engine, attribute.id), tasks.labels(workspace, attribute)
-    found: Counter[int] = Counter()
+    accepted: set[tuple[int, int]] = set()
     for purposes in (TASK_PURPOSES, (GOLD,)):
         given = log.votes(purposes)
         first = log.answers[log.first_votes(given, purposes)]
         said = tasks.labels_of(labels, given.rows)
-        accepted = (said != NO_LABEL) & (said == given.answers) & (said == first)
-        found.update(given.annotators[accepted].tolist())
-    return found
+        agrees = (said != NO_LABEL) & (said == given.answers) & (said == first)
+        accepted.update(zip(given.rows[agrees].tolist(), given.annotators[agrees].tolist(), strict=True))
+    return Counter(annotator_id for _, annotator_id in accepted)
 
 
 @one_flow

@@ -94,7 +94,7 @@ def open_share(
         workspace.leases.give_back([one.id for one in held])
         held = _renewed(workspace, task, annotator_id, wanted, moment, lasts)
     in_hand = _to_answer(workspace, task, annotator_id, wanted, held)
-    mixed = gold.mixture(workspace, task, annotator_id, wanted=wanted.rows, in_hand=in_hand)
+    mixed = gold.mixture(workspace, task, annotator_id, wanted=wanted.rows, moment=moment)
     if in_hand < at_hand:
         asked = Assignment("", task.attribute.id, annotator_id, task.purpose, task.source_id, rows=())
         held += workspace.leases.take(
@@ -268,8 +268,8 @@ def _beyond(
     """Return how many images the annotator will be given after those of held assignments, with gold among them."""
     free = wanted.rows[_free(workspace, task, wanted, annotator_id, moment)]
     own = _rows_of(held)
-    rows, in_hand = np.setdiff1d(free, own), _to_answer(workspace, task, annotator_id, wanted, held)
-    mixed = gold.mixture(workspace, task, annotator_id, wanted=wanted.rows, in_hand=in_hand)
+    rows = np.setdiff1d(free, own)
+    mixed = gold.mixture(workspace, task, annotator_id, wanted=wanted.rows, moment=moment)
     return len(rows) if mixed is None else len(mixed.into(rows.tolist(), but=set(own.tolist())))
 
 

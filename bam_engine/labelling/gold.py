@@ -10,7 +10,9 @@ judged anew, or not at all. *Unsure* is not right.
 
 import secrets
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,17 +181,21 @@ def _known(workspace: Workspace, attribute: Attribute, examples: Rows) -> KnownI
     votes = workspace.annotations.answers(attribute.id, purposes=TASK_PURPOSES)
     direct = workspace.annotations.answers(attribute.id, purposes=[DIRECT])
     decisions = workspace.annotations.decisions(attribute.id)
-    people, number = np.unique(_agreeing(votes, rows, labels), return_counts=True)
+    simulated = [one.id for one in workspace.annotators.all() if one.simulated]
+    answered, number = np.unique(_agreeing(_by(votes, simulated, invert=True), rows, labels), return_counts=True)
     by = [
-        people[number >= PEOPLE],
+        answered[number >= PEOPLE],
         _agreeing(Answers(decisions.rows, decisions.annotators, decisions.answers), rows, labels),
     ]
-    for given in (votes, direct):
-        theirs = np.isin(given.annotators, reviewers)
-        own = Answers(given.rows[theirs], given.annotators[theirs], given.answers[theirs])
-        by.append(_agreeing(own, rows, labels))
+    by += [_agreeing(_by(given, reviewers), rows, labels) for given in (votes, direct)]
     gold = np.isin(rows, np.concatenate(by))
     return KnownImages(rows[gold], labels[gold])
+
+
+def _by(given: Answers, annotators: Sequence[int], *, invert: bool = False) -> Answers:
+    """Return the answers of these annotators, or of all others."""
+    theirs = np.isin(given.annotators, annotators, invert=invert)
+    return Answers(given.rows[theirs], given.annotators[theirs], given.answers[theirs])
 
 
 def _agreeing(given: Answers, rows: Rows, labels: NDArray[np.int8]) -> Rows:
@@ -199,7 +205,7 @@ def _agreeing(given: Answers, rows: Rows, labels: NDArray[np.int8]) -> Rows:
     return agreeing
 
 
-def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows, in_hand: int) -> Mixture | None:
+def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows, moment: datetime) -> Mixture | None:
     """Return what is mixed into the next images of a person; None without gold, or with too few known images.
 
     Nobody is given gold that they have answered, as gold or otherwise, or that the task asks them about; yes and no
@@ -209,8 +215,9 @@ def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows
     ----------
     wanted
         The images of the task that need this person.
-    in_hand
-        How many images they have to answer before these.
+    moment
+        Now. The images that they hold then, for this task or another about the attribute, come before these, and so do
+        all that they have ever answered: an answer, given or taken back, moves no place.
     """
     stored = read_setting(workspace.engine, _SETTING)
     if stored is None or len((known := known_images(workspace, task.attribute)).rows) < ENOUGH:
@@ -220,9 +227,11 @@ def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows
     unseen = ~np.isin(known.rows, log.rows[own]) & ~np.isin(known.rows, wanted)
     rows = _by_turns(known.rows[unseen], known.labels[unseen])[:_AT_HAND]
     rows = rows[~np.isin(rows, missing_images(workspace, rows))]
-    answered = len(np.unique(log.rows[own & log.given_for((*TASK_PURPOSES, EXTRA, GOLD))]))
+    given = set(log.rows[own & log.given_for((*TASK_PURPOSES, EXTRA, GOLD))].tolist())
+    for lease in workspace.leases.of(task.attribute.id, moment):
+        given.update(lease.assignment.rows if lease.assignment.annotator_id == annotator_id else ())
     seed = (stored["secret"], task.attribute.id, annotator_id)
-    return Mixture(rows.tolist(), Schedule(**stored["shares"]), answered + in_hand, seed)
+    return Mixture(rows.tolist(), Schedule(**stored["shares"]), len(given), seed)
 
 
 def _by_turns(rows: Rows, labels: NDArray[np.int8]) -> Rows:
@@ -235,9 +244,11 @@ def _by_turns(rows: Rows, labels: NDArray[np.int8]) -> Rows:
     return rows[np.argsort(turn)]
 
 
-def answers_to_gold(workspace: Workspace, attribute: Attribute, annotator_id: int) -> dict[int, int]:
-    """Return row → the answer that a person gave to it as gold, whether it counts or is set aside."""
-    given = answer_log(workspace.engine, attribute.id, set_aside=True).votes([GOLD])
+def answers_to_gold(
+    workspace: Workspace, attribute: Attribute, annotator_id: int, *, set_aside: bool = True
+) -> dict[int, int]:
+    """Return row → the answer that a person gave to it as gold; without ``set_aside`` those that count alone."""
+    given = answer_log(workspace.engine, attribute.id, set_aside=set_aside).votes([GOLD])
     own = given.annotators == annotator_id
     return dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
 
@@ -247,10 +258,9 @@ def answers_to_gold(workspace: Workspace, attribute: Attribute, annotator_id: in
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """Answers to gold that are judged: whose, in which order they came, what is right, and whether they are."""
+    """Answers to gold that are judged: whose, what is right, and whether they are."""
 
     annotators: NDArray[np.int64]
-    ids: NDArray[np.int64]
     labels: NDArray[np.int8]
     right: NDArray[np.bool_]
 
@@ -265,7 +275,7 @@ def _judged(workspace: Workspace, attribute: Attribute) -> _Judged:
     who = zip(log.rows[places].tolist(), log.annotators[places].tolist(), strict=True)
     kept = (labels != NO_LABEL) & np.array([one not in otherwise for one in who], bool)
     places, labels = places[kept], labels[kept]
-    return _Judged(log.annotators[places].astype(np.int64), log.ids[places], labels, log.answers[places] == labels)
+    return _Judged(log.annotators[places].astype(np.int64), labels, log.answers[places] == labels)
 
 
 @one_flow
@@ -283,16 +293,20 @@ def accuracies(workspace: Workspace) -> dict[int, list[GoldAccuracy]]:
 
 @one_flow
 def own_accuracy(workspace: Workspace, annotator_id: int) -> Measure:
-    """Return on what share of all their gold a person was right, of the first 20, 40, … of their answers to it."""
-    judged = [_judged(workspace, attribute) for attribute in workspace.attributes.all()]
-    own = [(int(id_), bool(hit)) for one in judged for id_, hit in zip(*_of(one, annotator_id), strict=True)]
+    """Return on what share of all their gold a person was right, of the first 20, 40, … of their first answers to it.
+
+    An answer that is changed or taken back later changes nothing here: it would tell whether it was to gold.
+    """
+    own: list[tuple[int, bool]] = []
+    for attribute in workspace.attributes.all():
+        log, known = answer_log(workspace.engine, attribute.id), known_images(workspace, attribute)
+        places = np.flatnonzero(log.given_for([GOLD]) & (log.annotators == annotator_id))
+        rows, first = np.unique(log.rows[places], return_index=True)
+        labels, places = known.labels_of(rows.astype(np.int64)), places[first]
+        places, labels = places[labels != NO_LABEL], labels[labels != NO_LABEL]
+        own += zip(log.ids[places].tolist(), (log.answers[places] == labels).tolist(), strict=True)
     shown = sorted(own)[: len(own) // STEP * STEP]
     return _share(np.array([right for _, right in shown], bool))
-
-
-def _of(judged: _Judged, annotator_id: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    own = judged.annotators == annotator_id
-    return judged.ids[own], judged.right[own]
 
 
 def coarse(workspace: Workspace, number: int) -> int:

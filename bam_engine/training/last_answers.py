@@ -45,7 +45,7 @@ def last_answers(workspace: Workspace, attribute: Attribute, annotator: str) -> 
         given = workspace.annotations.answers(attribute.id, purposes=[task.purpose])
         own = given.annotators == known.id
         answers = dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
-        golden = gold.answers_to_gold(workspace, attribute, known.id)
+        golden = gold.answers_to_gold(workspace, attribute, known.id, set_aside=False)
         found = {
             row: LastAnswer(row, said[row], one.id)
             for one in workspace.annotations.assignments_of(attribute.id, known.id, task.purpose, task.source_id)

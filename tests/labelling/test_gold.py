@@ -391,6 +391,50 @@ def test_ones_own_accuracy_is_told_after_every_twenty(workspace: Workspace, task
             assert own_work(workspace, "dan").gold.n == answered // 20 * 20
 
 
+def counted(workspace: Workspace, task: Task, name: str) -> int:
+    found = share(workspace, task, name)
+    return found.before + len({row for one in found.assignments for row in one.rows}) + found.left
+
+
+def test_another_task_about_the_attribute_does_not_tell_what_is_gold(workspace: Workspace, task: Task) -> None:
+    first, second = (Task(task.attribute, "round", n, f"Round {n}", np.array(ASKED)[n::2]) for n in (0, 1))
+    share(workspace, first, "dan"), share(workspace, second, "dan")
+    dan = who(workspace, "dan")
+    for one in (first, second):
+        current = share(workspace, one, "dan").current
+        for row in current.rows[:12]:
+            before = sum(assigning.left_for(workspace, each, dan, moment=NOW) for each in (first, second))
+            answer(workspace, current, rows=[row])
+            after = sum(assigning.left_for(workspace, each, dan, moment=NOW) for each in (first, second))
+            assert before - after == 1, f"{row}, gold: {row in current.gold}"
+
+
+def test_an_answer_that_is_taken_back_moves_no_place(workspace: Workspace, task: Task) -> None:
+    current = share(workspace, task, "dan").current
+    total = counted(workspace, task, "dan")
+    for row in current.rows[:9]:
+        answer(workspace, current, rows=[row])
+        workspace.annotations.record(
+            current.id,
+            [NewAnswer(uuid.uuid4().hex, row, -2)],
+            terms_of=lambda _: assigning.terms_of(workspace, current, moment=NOW),
+        )
+        assert counted(workspace, task, "dan") == total
+
+
+def test_ones_own_figure_does_not_move_with_a_changed_answer(workspace: Workspace, task: Task) -> None:
+    gold.set_schedule(workspace, Schedule(0.5, 0.5, 0.5))
+    given = []
+    while sum(len(one.gold) for one in given) < 20:
+        given += work(workspace, task, "dan", 1)
+    before = own_work(workspace, "dan").gold
+    assert before.n == 20
+    for one in given:
+        answer(workspace, one, wrong=one.rows)
+    after = own_work(workspace, "dan").gold
+    assert (after.n, after.value) == (before.n, before.value)
+
+
 def test_what_a_person_holds_is_the_same_for_a_decision_as_without_gold(workspace: Workspace, task: Task) -> None:
     vote(workspace, task.attribute, "eve", {60: 1}, purpose="round")
     vote(workspace, task.attribute, "fay", {60: 0}, purpose="round")
