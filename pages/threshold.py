@@ -65,17 +65,20 @@ def at_hand(attribute: Attribute, value: float) -> tuple[Threshold | None, str, 
         return None, title, str(error)
 
 
-def numbers(attribute: Attribute, choice: Threshold) -> None:
-    """Draw precision, recall and how much is accepted at a cut, and what wrong answers change of it."""
+def numbers(attribute: Attribute, choice: Threshold, not_covered: int = 0) -> None:
+    """Draw precision, recall and how much is accepted at a cut, and what wrong answers change of it.
+
+    Precision and recall say nothing of ``not_covered`` of the accepted images, which is said beside them.
+    """
     delivered = delivered_at(ws, attribute, choice.value).counts
     precision, recall = proportions(attribute, choice)
     with st.container(horizontal=True, gap="medium"):
-        metric("Precision", *precision)
-        metric("Recall", *recall)
+        for name, (value, limits) in (("Precision", precision), ("Recall", recall)):
+            metric(name, value, f"{limits}, of covered images" if not_covered else limits)
         metric(
             "Accepted",
             f"{delivered.accepted:,}",
-            f"of {count_images(ws):,}",
+            f"of {count_images(ws):,}" + (f", {not_covered:,} not covered" if not_covered else ""),
             meaning="What is delivered: images labelled yes, and those without a label that score at or above the "
             "threshold. Images labelled no never are.",
         )
@@ -207,7 +210,8 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
     """Draw the saved threshold, and where it leads."""
     evidence = saved.evidence
     st.subheader("In use", anchor=False)
-    numbers(attribute, evidence)
+    counts = counts_of(ws, attribute)
+    numbers(attribute, evidence, counts.not_covered)
     goal = f"a precision of {percent(evidence.target)}"
     if evidence.recall_target is not None:
         goal = f"a recall of {percent(evidence.recall_target)}"
@@ -215,7 +219,6 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
     audit = guidance.facts.audit if guidance.facts is not None else None
     met = audit is not None and audit.met is True
     guaranteed = evidence.certified or evidence.recall_target is not None
-    counts = counts_of(ws, attribute)
     if guaranteed:
         words += f", at {percent_at_least(evidence.confidence)} confidence."
     else:

@@ -177,6 +177,8 @@ def test_a_promise_is_extended_over_what_came_later_and_over_what_came_after_an_
     later = len(extension.extendable_rows(trained, watercolor))
     page = open_page(trained, "threshold")
     assert "Extend what is certified" in text_of(page)
+    figures = next(one for one in shown(page) if "not covered" in one["Accepted"][1])
+    assert all(figures[name][1].endswith(", of covered images") for name in ("Precision", "Recall"))
     button(page, f"Extend the guarantee to {later} image").click().run()
     started = extension.current(trained, watercolor)
     assert started is not None
