@@ -21,6 +21,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.reporting import results
 from bam_engine.reporting.results import Result
 from bam_engine.training.delivered import Reason, delivered_at
+from bam_engine.training.models import check_scored
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import members
@@ -92,11 +93,14 @@ class Contents:
         Which images are in the collection and not removed from it, bool (n,).
     attributes
         Those that are in use, in the order of their definition.
+    votes
+        How many people must agree on an image, and on one that judges.
     """
 
     digests: NDArray[np.uint64]
     members: NDArray[np.bool_]
     attributes: tuple[AttributeContents, ...]
+    votes: tuple[int, int] = (1, 1)
 
     @property
     def images(self) -> int:
@@ -106,17 +110,30 @@ class Contents:
 
 @one_flow
 def contents_of(workspace: Workspace, *, report: Report = silent) -> Contents:
-    """Return what the dataset of a workspace says at this moment, with the encoder in use."""
+    """Return what the dataset of a workspace says at this moment, with the encoder in use.
+
+    Raises
+    ------
+    LearningError
+        A classifier has no vectors to score: what it delivers cannot be told.
+    """
     attributes = workspace.attributes.all()
     found = []
     for done, attribute in enumerate(attributes):
         report(done, len(attributes), "reading what is decided")
         found.append(_contents_of(workspace, attribute))
-    return Contents(workspace.catalogue.digests().array, members(workspace), tuple(found))
+    return Contents(
+        workspace.catalogue.digests().array,
+        members(workspace),
+        tuple(found),
+        (workspace.redundancy, workspace.judging_redundancy),
+    )
 
 
 def _contents_of(workspace: Workspace, attribute: Attribute) -> AttributeContents:
     result = results.chosen(workspace, attribute)
+    if result is not None:
+        check_scored(workspace, result.model)
     threshold = None if result is None else result.threshold
     delivered = delivered_at(
         workspace, attribute, None if threshold is None else threshold.value, None if result is None else result.model
@@ -175,8 +192,8 @@ def write_arrays(contents: Contents, file: Path) -> None:
     np.savez_compressed(file, digests=contents.digests, members=contents.members, **reasons)  # type: ignore[arg-type]
 
 
-def read_arrays(file: Path, facts: list[Facts]) -> Contents:
-    """Return what :func:`write_arrays` wrote, with the ``facts`` of its attributes in the same order.
+def read_arrays(file: Path, facts: list[Facts], votes: tuple[int, int]) -> Contents:
+    """Return what :func:`write_arrays` wrote, with the ``facts`` of its attributes in the same order and the votes.
 
     Raises
     ------
@@ -186,6 +203,6 @@ def read_arrays(file: Path, facts: list[Facts]) -> Contents:
     try:
         with file.open("rb") as content, np.load(content) as stored:
             attributes = [AttributeContents(each, stored[f"reasons-{number}"]) for number, each in enumerate(facts)]
-            return Contents(stored["digests"], stored["members"], tuple(attributes))
+            return Contents(stored["digests"], stored["members"], tuple(attributes), votes)
     except Exception as error:  # numpy raises many kinds
         raise BamError(f"The file {file} of a snapshot is missing or damaged. Bring it back from a backup.") from error

@@ -101,7 +101,8 @@ class Difference:
     """What changed between two moments of a dataset.
 
     ``images_in`` and ``images_out`` entered and left the collection, which has ``images_before`` and then
-    ``images_after``. ``attributes`` are those that are in use at both moments and changed.
+    ``images_after``. ``attributes`` are those that are in use at both moments and changed. ``settings`` say which
+    required votes did.
     """
 
     images_before: int
@@ -111,10 +112,16 @@ class Difference:
     attributes_in: tuple[Facts, ...]
     attributes_out: tuple[Facts, ...]
     attributes: tuple[AttributeDifference, ...]
+    settings: tuple[FactChange, ...] = ()
+
+    @property
+    def broken(self) -> int:
+        """How many guarantees there are no more: of attributes that lost theirs, and of those not in use any more."""
+        return sum(each.broken for each in self.attributes) + sum(bool(facts.promise) for facts in self.attributes_out)
 
     def __bool__(self) -> bool:
         changed = len(self.images_in) or len(self.images_out) or self.attributes_in or self.attributes_out
-        return bool(changed or self.attributes)
+        return bool(changed or self.attributes or self.settings)
 
 
 def compare(before: Contents, after: Contents) -> Difference:
@@ -145,7 +152,13 @@ def compare(before: Contents, after: Contents) -> Difference:
         tuple(new.facts for old, new in pairs if old is None),
         tuple(each.facts for each in before.attributes if _key(each.facts) not in kept),
         tuple(difference for difference in found if difference),
+        tuple(_settings(before.votes, after.votes)),
     )
+
+
+def _settings(before: tuple[int, int], after: tuple[int, int]) -> Iterator[FactChange]:
+    for what, old, new in zip(("required votes", "required votes of samples"), before, after, strict=True):
+        yield from _change(what, str(old), str(new))
 
 
 def _key(facts: Facts) -> tuple[int, str]:
@@ -236,7 +249,11 @@ def summary(difference: Difference) -> str:
         entered = sum(len(each.delivered_in) for each in difference.attributes)
         left = sum(len(each.delivered_out) for each in difference.attributes)
         words.append(f"{entered:,} delivered that were not, {left:,} not any more")
-    broken = sum(each.broken for each in difference.attributes)
-    if broken:
-        words.append(count(broken, "guarantee no longer holds", "guarantees no longer hold"))
+    if difference.attributes_in:
+        words.append(f"{count(len(difference.attributes_in), 'attribute')} in")
+    if difference.attributes_out:
+        words.append(f"{count(len(difference.attributes_out), 'attribute')} out")
+    if difference.broken:
+        words.append(count(difference.broken, "guarantee no longer holds", "guarantees no longer hold"))
+    words += [f"{change.what} {change.before} → {change.after}" for change in difference.settings]
     return f"{'; '.join(words)}."

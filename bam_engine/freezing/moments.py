@@ -87,6 +87,7 @@ def document(compared: Comparison) -> dict[str, Any]:
             "in": _images(compared, difference.images_in),
             "out": _images(compared, difference.images_out),
         },
+        "settings": [asdict(change) for change in difference.settings],
         "attributes_in": [facts.name for facts in difference.attributes_in],
         "attributes_out": [facts.name for facts in difference.attributes_out],
         "attributes": [_attribute(compared, each) for each in difference.attributes],

@@ -64,8 +64,13 @@ class DatasetSnapshot:
         Of the program that made it, and of its tables.
     images, answers
         How many images the collection had, and how many answers were stored.
-    digest
-        SHA-256 of the tables, by which two copies of a snapshot are known to be the same.
+    digest, contents_digest
+        SHA-256 of the tables, by which two copies of a snapshot are known to be the same, and of what it says
+        of images.
+    layout
+        Of its files.
+    votes
+        How many people had to agree on an image, and on one that judges.
     attributes
         What was decided and promised about each attribute.
     size
@@ -83,6 +88,9 @@ class DatasetSnapshot:
     images: int
     answers: int
     digest: str
+    contents_digest: str
+    layout: int
+    votes: tuple[int, int]
     attributes: tuple[Facts, ...]
     size: int
     folder: Path
@@ -98,9 +106,17 @@ class DatasetSnapshot:
         Raises
         ------
         BamError
-            A file of it is missing or damaged.
+            A file of it is missing or damaged, or of a later version of the program.
         """
-        return read_arrays(self.folder / _ARRAYS, list(self.attributes))
+        if self.layout > _LAYOUT or self.schema > db.SCHEMA_VERSION:
+            raise BamError(
+                f"The snapshot {self.name} was made by a later version of the program ({self.version}), and this one "
+                f"is {__version__}. Use that version, or a later one."
+            )
+        file = self.folder / _ARRAYS
+        if not file.is_file() or digest_of(file) != self.contents_digest:
+            raise BamError(f"The file {file} of a snapshot is missing or damaged. Bring it back from a backup.")
+        return read_arrays(file, list(self.attributes), self.votes)
 
 
 def check_name(name: str) -> str:
@@ -204,6 +220,8 @@ def _write(workspace: Workspace, folder: Path, *, name: str, note: str, by: str,
         "images": contents.images,
         "answers": answers,
         "digest": digest_of(folder / _TABLES),
+        "contents_digest": digest_of(folder / _ARRAYS),
+        "votes": contents.votes,
         "attributes": [asdict(each.facts) for each in contents.attributes],
     }
     (folder / _ABOUT).write_text(json.dumps(about, indent=1), encoding="utf-8")
@@ -334,6 +352,7 @@ def _read(folder: Path) -> DatasetSnapshot | None:
         return DatasetSnapshot(
             name=folder.name,
             attributes=tuple(map(facts_from, about["attributes"])),
+            votes=(int(about["votes"][0]), int(about["votes"][1])),
             size=size,
             folder=folder,
             **{key: _of_type(about[key], kind) for key, kind in _STORED.items()},
@@ -343,8 +362,8 @@ def _read(folder: Path) -> DatasetSnapshot | None:
 
 
 _STORED: dict[str, Callable[[], Any]] = {
-    **dict.fromkeys(("note", "made_at", "made_by", "version", "digest"), str),
-    **dict.fromkeys(("schema", "images", "answers"), int),
+    **dict.fromkeys(("note", "made_at", "made_by", "version", "digest", "contents_digest"), str),
+    **dict.fromkeys(("layout", "schema", "images", "answers"), int),
 }
 
 

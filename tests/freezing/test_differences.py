@@ -78,6 +78,17 @@ def test_a_guarantee_that_is_lost_is_told_from_one_that_changed() -> None:
     assert not won.broken
 
 
+def test_other_required_votes_and_attributes_with_their_guarantees_are_in_the_summary() -> None:
+    promised = replace(FACTS, threshold=1.0, saved=True, promise="Precision is at least 90%.")
+    before = contents({10: YES}, facts=promised)
+    gone = compare(before, replace(before, attributes=()))
+    assert summary(gone) == "0 images in, 0 out; 1 attribute out; 1 guarantee no longer holds."
+    assert summary(compare(replace(before, attributes=()), before)) == "0 images in, 0 out; 1 attribute in."
+    stricter = compare(before, replace(before, votes=(2, 3)))
+    assert stricter
+    assert summary(stricter) == ("0 images in, 0 out; required votes 1 → 2; required votes of samples 1 → 3.")
+
+
 DATASETS = st.dictionaries(st.integers(1, 12), st.sampled_from(list(Reason))).flatmap(
     lambda of: st.permutations(list(of)).map(lambda order: {number: of[number] for number in order})
 )

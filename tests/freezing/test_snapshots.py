@@ -14,7 +14,7 @@ from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.database import frozen_tables, open_database
 from bam_engine.errors import BamError, NotFound, Stopped
-from bam_engine.freezing import snapshots
+from bam_engine.freezing import moments, snapshots
 from bam_engine.freezing.contents import contents_of
 from bam_engine.team import Role
 from bam_engine.training import thresholds
@@ -67,6 +67,33 @@ def test_nobody_who_signs_in_is_in_a_snapshot(decided: Workspace) -> None:
             assert file.execute(f"SELECT count(*) FROM {table.name}").fetchone() == (0,), table.name
     assert b"$argon2" not in made.tables.read_bytes()
     assert account is not None
+
+
+def test_what_no_vectors_tell_is_not_frozen(decided: Workspace, tmp_path: Path) -> None:
+    """As where another cache is named by mistake: nothing would seem to be delivered."""
+    snapshots.create(decided, "paper")
+    cold = Workspace(decided.folder, tmp_path / "another cache")
+    with pytest.raises(BamError, match="no vectors"):
+        snapshots.create(cold, "cold")
+    with pytest.raises(BamError, match="no vectors"), moments.comparison(cold, "paper"):
+        pass
+    assert left_in(cold) == ["paper"]
+    cold.close()
+
+
+def test_what_a_later_version_or_another_hand_wrote_is_not_compared(workspace: Workspace) -> None:
+    made = snapshots.create(workspace, "paper")
+    about = json.loads((made.folder / "snapshot.json").read_text())
+    (made.folder / "snapshot.json").chmod(0o600)
+    for changed in ({"layout": 99}, {"schema": 9999}):
+        (made.folder / "snapshot.json").write_text(json.dumps({**about, **changed}))
+        with pytest.raises(BamError, match="made by a later version"), moments.comparison(workspace, "paper"):
+            pass
+    (made.folder / "snapshot.json").write_text(json.dumps(about))
+    (made.folder / "contents.npz").chmod(0o600)
+    np.savez_compressed(made.folder / "contents.npz", digests=np.zeros((1, 2), np.uint64), members=np.ones(1, bool))
+    with pytest.raises(BamError, match="damaged"), moments.comparison(workspace, "paper"):
+        pass
 
 
 @pytest.mark.parametrize(
