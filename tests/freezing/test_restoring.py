@@ -313,6 +313,8 @@ def test_a_server_gets_its_dataset_back_and_counts_on(
         there = Workspace(tmp_path / "there", decided.cache.parent, database_url=url)
         snapshots.create(there, "paper")
         then = dataset(there.engine)
+        said: list[str] = []
+        sa.event.listen(there.engine, "before_cursor_execute", lambda *event: said.append(event[2]))
         restoring.restore(there, "paper")
         assert dataset(there.engine) == then
         there.attributes.add("kite", "own", "Is there a kite?")
@@ -321,6 +323,9 @@ def test_a_server_gets_its_dataset_back_and_counts_on(
         before = restoring.restore(there, "paper")
         assert dataset(there.engine) == then
         assert before.answers == 65
+        locks = [words for words in said if words.startswith("LOCK TABLE")]
+        assert locks[0].startswith("LOCK TABLE leases ")  # as whoever takes images does, or the two wait for each other
+        assert any(words.startswith("ANALYZE places_of_today") for words in said)
         there.close()
 
 
