@@ -52,26 +52,8 @@ OURS = {"2 + 150": (2, 150), "4 + 150": (4, 150), "4 + 250": (4, 250)}
 CONTESTANTS = (THEN, FIXED, *OURS)
 
 
-class Promised:
-    """What was promised of a run's outcome: of its true precision and recall, and whether it is certified."""
-
-    precision: float
-    recall: float
-    certified: bool
-
-    @property
-    def kept(self) -> float:
-        """The recall that is certified; 0 where nothing is."""
-        return self.recall if self.certified else 0.0
-
-    @property
-    def broken(self) -> bool:
-        """Whether the precision is below the one that is certified."""
-        return self.certified and self.precision < TARGET - 1e-12
-
-
 @dataclass(frozen=True)
-class Run(Promised):
+class Run:
     """One run of a contestant; ``recall`` is the true one of what is delivered, whether or not it is certified."""
 
     encoder: str
@@ -93,6 +75,15 @@ class Run(Promised):
     def case(self) -> tuple[str, str, float, str, int]:
         """What identifies the run."""
         return self.encoder, self.attribute, self.error_rate, self.contestant, self.seed
+
+    @property
+    def kept(self) -> float:
+        """The recall that is certified."""
+        return self.recall if self.certified else 0.0
+
+    @property
+    def broken(self) -> bool:
+        return self.certified and self.precision < TARGET - 1e-12
 
     @property
     def covered(self) -> bool | None:

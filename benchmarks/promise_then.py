@@ -1,8 +1,8 @@
 """The fixed protocol under the promise that certifications made first, for ``end_to_end``.
 
 Then the images that score at or above a cut were delivered, whatever people had said about them: the target had to hold
-among those without a label, with the whole risk in one test; labelled positives outweighed no fault, and were not
-certified alone. People, samples, rounds and the rule that settles their answers are those of now.
+among those without a label, with the whole risk in one test, and labelled positives outweighed no fault. People,
+samples, rounds and the rule that settles their answers are those of now.
 """
 
 from dataclasses import replace
@@ -16,7 +16,6 @@ from bam_engine import learning
 from bam_engine.demo import protocol
 from bam_engine.demo.protocol import DeliveredSet, Played, Protocol
 from bam_engine.training import certification
-from bam_engine.training.certification_population import LabelledYes
 from bam_engine.training.models import scores_of
 from bam_engine.training.thresholds import current_threshold
 from bam_engine.workspace.core import Workspace
@@ -29,7 +28,6 @@ def play(workspace: Workspace, truth: NDArray[np.bool_], chosen: Protocol, **opt
     """
     with (
         patch.object(certification, "known_positives", lambda *_: 0),
-        patch.object(certification, "by_people", lambda *_: LabelledYes(0, 0)),
         patch.object(learning, "risk_share", lambda _: 1.0),
     ):
         played = protocol.play(workspace, truth, chosen, **options)

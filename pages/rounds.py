@@ -233,7 +233,7 @@ def later_start(attribute: Attribute) -> str:
     ways = {**STRATEGIES, **{key: text for key, text in LATER_STARTS.items() if key != "text" or supports_text(ws)}}
     key = ui.start_key(attribute)
     if st.session_state.get(key) not in ways:
-        st.session_state[key] = querying.default_strategy(ws, attribute)
+        st.session_state[key] = "mixture"
     return st.selectbox("Selection strategy", list(ways), format_func=lambda name: f"{name}: {ways[name]}", key=key)
 
 

@@ -108,8 +108,7 @@ def _numbers(state: CertificationState) -> None:
     )
     progress = state.progress
     certified = None if progress is None else progress.certified
-    by_score = NOTHING if certified is None else decimal(certified, 3)
-    cells[1].metric("Certified from", "labelled yes" if state.by_people_alone else by_score)
+    cells[1].metric("Certified from", NOTHING if certified is None else decimal(certified, 3))
     cells[2].metric("Accepted", f"{progress.accepted:,}" if progress is not None and certified is not None else NOTHING)
     missing = None if progress is None or progress.next_cut is None else progress.labels_needed
     cells[3].metric("Labels to next threshold", NOTHING if missing is None else f"≈ {missing:,}")
@@ -142,5 +141,5 @@ def _continue(attribute: Attribute, state: CertificationState, *, stands_out: bo
         st.caption("Every image that could test the next threshold is labelled: it does not pass.")
     else:
         st.caption("Every threshold has passed.")
-    if confirming > 0 and not waiting and mine and (state.certified is None or state.by_people_alone):
+    if confirming > 0 and not waiting and mine and state.certified is None:
         link("annotate", f"Confirm {count(confirming, 'image')} labelled yes", attribute.name)

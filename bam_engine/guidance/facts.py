@@ -3,7 +3,7 @@
 In:  an attribute. Out: a :class:`Facts`, read from the stores with the encoder in use. It decides nothing.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -67,8 +67,7 @@ class Certifying:
 
     ``more`` images would be asked about next, and ``needed`` labels may pass its next cut; None if it never passes.
     ``labels`` of its images are labelled. ``unconfirmed`` further ones, labelled yes by fewer people than judge, have
-    to be confirmed before they count, which it goes on without. ``by_people_alone``: no cut has passed, and what people
-    have labelled yes is certified alone. Until its cuts are ``placed``, which its next batch
+    to be confirmed before they count, which it goes on without. Until its cuts are ``placed``, which its next batch
     does once the pilot is labelled, nothing is tested.
     """
 
@@ -80,7 +79,6 @@ class Certifying:
     planned: int
     placed: bool = True
     unconfirmed: int = 0
-    by_people_alone: bool = False
 
     @property
     def goes_on(self) -> bool:
@@ -329,12 +327,9 @@ def _certifying(workspace: Workspace, started: Certification) -> Certifying:
 
 
 def _tested(workspace: Workspace, state: CertificationState) -> Certifying:
-    """Return how far a certification is whose cuts are placed.
-
-    While it goes on, what people have labelled yes is no threshold that it has found.
-    """
+    """Return how far a certification is whose cuts are placed."""
     tested = state.progress
-    found = Certifying(
+    return Certifying(
         batch=_progress(workspace, state.certification.batch, state.batch),
         certified=state.certified,
         more=state.next_batch,
@@ -342,9 +337,7 @@ def _tested(workspace: Workspace, state: CertificationState) -> Certifying:
         labels=state.batch.answered,
         planned=state.certification.planned,
         unconfirmed=state.task.left - state.batch.left,
-        by_people_alone=state.by_people_alone,
     )
-    return replace(found, certified=None) if found.by_people_alone and found.goes_on else found
 
 
 def _audited(workspace: Workspace, audit: AuditResult) -> Audited:

@@ -100,11 +100,8 @@ def _rounds_end(facts: Facts) -> str:
 
 def use_certified(facts: Facts) -> str:
     """Say what is certified, where another threshold is in use, or none."""
-    certifying = facts.certifying
-    certified = None if certifying is None else certifying.certified
+    certified = facts.certifying.certified if facts.certifying is not None else None
     cut = "" if certified is None else f": scores of {decimal(certified, 3)} or more"
-    if certifying is not None and certifying.by_people_alone:
-        cut = " for the images labelled yes alone, and for no score"
     words = f"A precision of {percent(facts.target)} is certified{cut}"
     return f"{words}, and the threshold in use is not." if facts.saved else f"{words}."
 

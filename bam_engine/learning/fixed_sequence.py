@@ -128,8 +128,7 @@ def choose_threshold(
 def best_cut(curve: Curve) -> float:
     """Return the cut of a curve with the highest F1 of precision and recall; of equal ones the strictest.
 
-    A cut that accepts nothing, so that what people have labelled yes is delivered alone, is taken only where its F1 is
-    higher than that of all others. Where nothing is delivered, or nothing is positive, F1 is 0.
+    Where nothing is accepted, or nothing is positive, F1 is 0.
 
     Examples
     --------
@@ -139,9 +138,7 @@ def best_cut(curve: Curve) -> float:
     """
     precision, recall = np.nan_to_num(curve.precision), np.nan_to_num(curve.recall)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = f1 >= f1.max() - 1e-12
-    accepting = best & (curve.accepted > 0)
-    return float(curve.cuts[int(np.argmax(accepting if accepting.any() else best))])
+    return float(curve.cuts[int(np.argmax(f1 >= f1.max() - 1e-12))])
 
 
 def certified_cuts(

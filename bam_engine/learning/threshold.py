@@ -40,10 +40,10 @@ class Threshold:
     one). Of the latter, ``n_unlabelled`` have no label from anybody, None where that is not known; it is not stored.
 
     ``covers`` is None if the guarantee covers all accepted images, else how many of them: a certification covers those
-    that were neither labelled nor queried when it started, together with ``known_positives`` that people had labelled
-    yes before (None: it counts none). 0: what people have labelled yes is delivered alone. ``recall_target`` is the
-    recall that the threshold is certified to keep, None if it was chosen for its precision; ``promise`` then states
-    that guarantee in words. The other fields are columns of the database.
+    that were neither labelled nor queried when it started, together with ``known_positives`` that people had
+    labelled yes before (None: it counts none). ``recall_target`` is the recall that the threshold is
+    certified to keep, None if it was chosen for its precision; ``promise`` then states that guarantee in words. The
+    other fields are columns of the database.
     """
 
     value: float
@@ -89,10 +89,6 @@ class Threshold:
         target, seen = percent(self.target), f"as far as the labels tell, {self._right} of what is delivered is right"
         if self.recall_target is not None:
             return f"{self.promise} No precision is guaranteed: {seen}."
-        if self.certified and self.covers == 0:
-            return (
-                f"Images labelled yes are delivered alone: their precision is at least {target} if answers are right."
-            )
         if self.certified:
             confidence = percent_at_least(self.confidence)
             return f"Precision is at least {target} with {confidence} confidence{self._scope}: {seen}."

@@ -12,10 +12,6 @@ reads. Positives that the test itself finds are not among them. How many of the 
 answers of now, so an answer that is taken back, or an image that is removed, makes the test stricter. A yes of fewer
 people than judge does not count before others have confirmed it, whom the certification asks.
 
-What people have labelled yes keeps the target by itself where nearly all of it is confirmed, even if all the rest is
-wrong. Nothing is drawn for that, so nothing is risked: it holds, or does not, by the answers of now. It is no cut of
-the test, which goes on as if it were not there (docs/decisions/0054-labelled-positives-are-the-product.md).
-
 What cannot be looked at any more never helps a cut to pass. An image without a file counts as not positive until it is
 found. A removed image leaves the population, but stays as not positive if somebody was asked about it and its label was
 not positive: removing what the labels have shown to be wrong gains nothing. Imported labels judge nothing: those of
@@ -52,7 +48,6 @@ from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import CertificationPlan
 from bam_engine.training import draw_tests
 from bam_engine.training.certification_population import (
-    by_people,
     counted_yes,
     is_scored,
     known_positives,
@@ -60,7 +55,6 @@ from bam_engine.training.certification_population import (
     labelled_yes,
     labels_for,
     model_of,
-    people_cut,
     population_of,
 )
 from bam_engine.training.certification_state import CertificationState
@@ -216,11 +210,7 @@ def state(workspace: Workspace, certification: Certification) -> CertificationSt
     others = tuple(each.risk for each in stored if each.id != certification.id)
     yes = counted_yes(workspace, certification, tasks.labels(workspace, certification.attribute), agreed)
     unconfirmed = int(yes.sum()) - known
-    found = CertificationState(certification, task, batch, progress, int(in_rounds.sum()), absent, others, unconfirmed)
-    labelled = by_people(workspace, certification.attribute)
-    if certification.since is None and labelled.keeps(certification.target):
-        return replace(found, by_people=labelled.delivered, people_cut=people_cut(workspace, certification))
-    return found
+    return CertificationState(certification, task, batch, progress, int(in_rounds.sum()), absent, others, unconfirmed)
 
 
 def _shares(workspace: Workspace) -> bool:

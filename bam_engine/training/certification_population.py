@@ -3,8 +3,6 @@
 In:  a certification. Out: rows, scores and labels, and how likely it was to ask about an image.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,53 +70,15 @@ def known_positives(workspace: Workspace, certification: Certification) -> int:
     return int((delivered & counted_yes(workspace, certification, yes, blind)).sum())
 
 
-@dataclass(frozen=True)
-class LabelledYes:
-    """How many images are delivered as labelled yes, and of how many as many people as judge agree on that."""
-
-    delivered: int
-    confirmed: int
-
-    def keeps(self, target: float) -> bool:
-        """Return whether they keep a precision by themselves, even if every one that is not confirmed is wrong."""
-        return self.confirmed > 0 and self.confirmed >= target * self.delivered
-
-
-def by_people(workspace: Workspace, attribute: Attribute) -> LabelledYes:
-    """Return what people deliver without a classifier, by the answers of now.
-
-    Confirmed are those that a promise counts: a yes of fewer people than judge, an imported one at which nobody has
-    looked, and in a sample that judges a direct answer alone are delivered, and may be wrong.
-    """
-    agreed = tasks.labels(workspace, attribute)
-    yes = agreed.rows[agreed.labels == POSITIVE]
-    yes = yes[members(workspace)[yes]]
-    looked_at = yes[np.isin(yes, labelled_yes(workspace, attribute))]
-    votes = workspace.judging_redundancy
-    of_all, blind = (tasks.labels_by(workspace, attribute, votes, blind=each) for each in (False, True))
-    return LabelledYes(len(yes), int(_agreed_yes(workspace, attribute, looked_at, of_all, blind).sum()))
-
-
 def counted_yes(
     workspace: Workspace, certification: Certification, yes: Consensus, blind: Consensus
 ) -> NDArray[np.bool_]:
     """Return which of the counted images are labelled yes; of those that judge, a direct answer alone is no yes."""
-    return _agreed_yes(workspace, certification.attribute, certification.counted, yes, blind)
-
-
-def _agreed_yes(
-    workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64], yes: Consensus, blind: Consensus
-) -> NDArray[np.bool_]:
-    judging = np.isin(rows, held_out_rows(workspace, attribute))
-    agreed, blindly = (tasks.labels_of(each, rows) == POSITIVE for each in (yes, blind))
+    counted = certification.counted
+    judging = np.isin(counted, held_out_rows(workspace, certification.attribute))
+    agreed, blindly = (tasks.labels_of(each, counted) == POSITIVE for each in (yes, blind))
     counts: NDArray[np.bool_] = agreed & (~judging | blindly)
     return counts
-
-
-def people_cut(workspace: Workspace, certification: Certification) -> float:
-    """Return a cut above the score of every image: with it, what people have labelled yes is delivered alone."""
-    scores = scores_of(workspace, certification.attribute, model_of(workspace, certification))
-    return float(np.nextafter(np.float32(np.nanmax(scores)), np.float32(np.inf)))
 
 
 def population_of(workspace: Workspace, certification: Certification) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

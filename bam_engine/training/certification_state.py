@@ -17,8 +17,6 @@ class CertificationState:
     a round, and are left to it where as many people teach as judge. ``absent`` images of the population cannot be
     looked at any more and count as not positive. ``others`` are the risks of the other certifications of the attribute.
     ``unconfirmed`` images that fewer people than judge have labelled yes are delivered and do not count yet.
-    ``people_cut`` accepts no image, so that the ``by_people`` images labelled yes are delivered alone; it is None where
-    these do not keep the target by themselves.
     """
 
     certification: Certification
@@ -29,8 +27,6 @@ class CertificationState:
     absent: int = 0
     others: tuple[float, ...] = ()
     unconfirmed: int = 0
-    by_people: int = 0
-    people_cut: float | None = None
 
     @property
     def together(self) -> float:
@@ -39,22 +35,7 @@ class CertificationState:
 
     @property
     def certified(self) -> float | None:
-        """The loosest cut certified so far: where none has passed, the one that accepts no image, if that holds."""
-        if self.progress is None or self.progress.certified is None:
-            return self.people_cut
-        return self.progress.certified
-
-    @property
-    def by_people_alone(self) -> bool:
-        """Whether no cut has passed, and what people have labelled yes is certified alone."""
-        return self.people_cut is not None and self.certified == self.people_cut
-
-    @property
-    def cuts(self) -> tuple[float, ...]:
-        """The cuts that are certified so far, strictest first."""
-        passed = 0 if self.progress is None else self.progress.n_passed
-        strictest = () if self.people_cut is None else (self.people_cut,)
-        return strictest + self.certification.cuts[:passed]
+        return None if self.progress is None else self.progress.certified
 
     @property
     def next_batch(self) -> int:
@@ -83,10 +64,7 @@ class CertificationState:
             )
         if progress is None:
             return "The pilot shows where the precision falls. Nothing is certified by it."
-        if self.by_people_alone:
-            images = count(self.by_people, "image")
-            so_far = f"So far, {target} precision is certified for {images} labelled yes alone, and for no threshold."
-        elif progress.certified is None:
+        if progress.certified is None:
             later = self.certification.since is not None
             so_far = "The later images are" if later else f"No threshold is certified for {target} precision yet."
             so_far += f" not covered by the certified precision of {target} yet." if later else ""

@@ -21,7 +21,8 @@ Cuts = NDArray[np.float64]
 
 def cuts_of(state: CertificationState) -> Cuts:
     """Return the cuts that a certification has certified so far, strictest first."""
-    return np.array(state.cuts, np.float64)
+    passed = 0 if state.progress is None else state.progress.n_passed
+    return np.array(state.certification.cuts[:passed], np.float64)
 
 
 def current_cuts(workspace: Workspace, attribute: Attribute, *, target: float, confidence: float = 0.95) -> Cuts:
@@ -43,7 +44,7 @@ def current_cuts(workspace: Workspace, attribute: Attribute, *, target: float, c
 
 
 def best_of(workspace: Workspace, attribute: Attribute, model: TrainedModel, cuts: Cuts, *, confidence: float) -> float:
-    """Return the cut with the highest F1 on the evidence, as :func:`bam_engine.learning.best_cut` does."""
+    """Return the cut with the highest F1 on the evidence; of equal ones the strictest."""
     return learning.best_cut(gather_evidence(workspace, attribute, model).curve(confidence, cuts))
 
 

@@ -16,7 +16,7 @@ from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import bulk, tasks
-from bam_engine.labelling.drawn_images import held_out_rows, queried_rows, whole_validation_sample
+from bam_engine.labelling.drawn_images import held_out_rows, queried_rows
 from bam_engine.labelling.guideline_examples import example_rows
 from bam_engine.learning import Batch
 from bam_engine.progress import Report, silent
@@ -27,14 +27,6 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.vectors import askable_rows, embedded_rows, vectors_of
 
 BATCH_SIZE = 100
-LEARNING_ROUNDS = 2
-"""Rounds that teach a classifier before those of a rare attribute look for positives."""
-RARE = 0.05
-"""The share of positives up to which an attribute is rare."""
-MOST_POSITIVES = 400
-"""Positives that rounds can find: no more images than four rounds ask about."""
-FEWEST_JUDGED = 30
-"""Labels of the validation sample that can tell whether an attribute is rare."""
 MAX_EXAMPLES = 24  # representatives that stand for a larger selection
 
 LIKE_POSITIVES = "similar to known positives"
@@ -67,8 +59,7 @@ def propose(
     count : int
         The size of the batch.
     strategy : str
-        Empty: if there is a model :func:`default_strategy`, else images similar to the positives if there are any, else
-        a spread batch.
+        Empty: the mixture if there is a model, images similar to the positives if there are any, else a spread batch.
     seeds : rows
         Start from these example images instead.
     text : str
@@ -106,7 +97,7 @@ def propose(
     if model is not None and strategy != "spread":
         scores = scores_of(workspace, attribute, model)
         pool = pool[np.isfinite(scores[pool])]  # images embedded after the last scoring have no score yet
-        strategy = strategy or default_strategy(workspace, attribute)
+        strategy = strategy or "mixture"
         used = strategy
         if (candidates or default_candidates(workspace, attribute)) == "neighbours":
             near = neighbours_of(workspace, neighbour_seeds(workspace, attribute, model))
@@ -118,30 +109,6 @@ def propose(
         batch = learning.similar(vectors, vectors[positive], pool, count, reason=LIKE_POSITIVES, **options)
         return "positives", batch
     return "spread", learning.spread(vectors, pool, count, **options)
-
-
-def default_strategy(workspace: Workspace, attribute: Attribute) -> str:
-    """Return the strategy of a round by scores unless another is given: the mixture, or "top" for a rare attribute.
-
-    What people label yes is delivered. Where rounds can find most of the positives there are, labelling the images that
-    score highest delivers more than a better classifier would, once the first ``LEARNING_ROUNDS`` have taught one.
-    """
-    begun = [each for each in workspace.snapshot.rows_with(db.rounds.c.attribute_id, attribute.id) if each.number > 0]
-    return "top" if len(begun) >= LEARNING_ROUNDS and is_rare(workspace, attribute) else "mixture"
-
-
-def is_rare(workspace: Workspace, attribute: Attribute) -> bool:
-    """Return whether so few images are positive, by the validation sample, that people can label nearly all of them.
-
-    At most one in 20 of at least ``FEWEST_JUDGED`` images of the sample is, and rounds could ask about as many as that
-    makes of the collection. Half a positive is added, since a small sample often holds none.
-    """
-    sample = whole_validation_sample(workspace, attribute).rows
-    labels = tasks.judged_labels_of(tasks.blind_labels(workspace, attribute), sample)
-    judged, positive = int((labels >= 0).sum()), int((labels == 1).sum())
-    if judged < FEWEST_JUDGED or positive > RARE * judged:
-        return False
-    return (positive + 0.5) / (judged + 1) * len(embedded_rows(workspace)) <= MOST_POSITIVES
 
 
 def default_candidates(workspace: Workspace, attribute: Attribute) -> str:

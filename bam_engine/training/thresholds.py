@@ -169,8 +169,6 @@ def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, save
         if evidence.covers is not None:
             started = certification_store.current(workspace, attribute, model, target=target, confidence=confidence)
             state = None if started is None else certification.state(workspace, started)
-            if evidence.covers == 0:
-                return state is not None and state.people_cut is not None
             cuts = np.empty(0) if state is None else certified_cuts.cuts_of(state)
             stricter = len(cuts) > 0 and bool(cuts[-1] <= evidence.value)
         else:
@@ -208,17 +206,14 @@ def _tested_version(workspace: Workspace, attribute: Attribute, model: TrainedMo
 def _tested_digest(workspace: Workspace, attribute: Attribute) -> str:
     """Return a digest of the labels of held-out images; of all labels where a certification may need them.
 
-    The positives that certifications count with them are among it, and all that are delivered. Images of rounds have
-    two labels: by as many answers as teach, and by as many as judge.
+    The positives that certifications count with them are among it. Images of rounds have two labels: by as many answers
+    as teach, and by as many as judge.
     """
     started, rows = certification_store.certifications(workspace, attribute), held_out_rows(workspace, attribute)
     by_teachers = tasks.blind_labels(workspace, attribute)
     if started:
         rows = np.union1d(rows, by_teachers.rows).astype(np.int64)
     counted = [certification_population.known_positives(workspace, each) for each in started]
-    if started:
-        labelled = certification_population.by_people(workspace, attribute)
-        counted += [labelled.delivered, labelled.confirmed]
     read: list[NDArray[Any]] = [rows, np.array(counted, np.int64)]
     for agreed in (by_teachers, tasks.labels_by(workspace, attribute, workspace.judging_redundancy, blind=True)):
         answered = np.isin(rows, agreed.rows)  # unsure or disputed differs from unanswered
@@ -281,7 +276,7 @@ def suggest(
 def _certified(workspace: Workspace, started: certification_store.Certification) -> Threshold | None:
     """Return the best cut that a certification has certified so far, measured on the held-out labels, or None."""
     state = certification.state(workspace, started)
-    if state.certified is None:
+    if state.progress is None or state.certified is None:
         return None
     model, cuts = certification_population.model_of(workspace, started), certified_cuts.cuts_of(state)
     value = certified_cuts.best_of(workspace, started.attribute, model, cuts, confidence=started.confidence)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bam_engine.guidance.facts import Audited, Certifying, Facts, Progress
-from bam_engine.guidance.reasons import use_certified
 from bam_engine.guidance.rules import RULES, alternatives, rule_of
 from bam_engine.guidance.sizes import MOST_ROUNDS
 from bam_engine.learning import Threshold
@@ -142,16 +141,6 @@ def test_what_is_finished_says_which_images_came_later_and_are_not_covered() -> 
 def test_whoever_sets_a_threshold_is_offered_no_round_that_cannot_help() -> None:
     facts = replace(TRAINED, learned="fully", gain="unlikely", threshold=threshold())
     assert "start_round" not in [each.step for each in alternatives(facts, "decide")]
-
-
-def test_what_is_certified_for_people_alone_is_said_without_a_score() -> None:
-    alone = replace(certifying(certified=3.5, more=0), by_people_alone=True)
-    facts = replace(TRAINED, certifying=alone, threshold=threshold())
-    assert (
-        use_certified(facts) == "A precision of 90% is certified for the images labelled yes alone, and for no score."
-    )
-    by_score = replace(facts, certifying=certifying(certified=0.5, more=0))
-    assert use_certified(by_score) == "A precision of 90% is certified: scores of 0.500 or more."
 
 
 def test_what_is_certified_is_not_certified_again() -> None:

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,14 +6,12 @@ from hypothesis import strategies as st
 from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import percent, percent_at_least, percent_interval
 from bam_engine.learning import (
-    best_cut,
     certified_cuts,
     choose_threshold,
     clopper_pearson,
     fixed_cuts,
     is_certified,
     lower_bound,
-    precision_recall,
     threshold_at,
 )
 from benchmarks.guarantee import CURVES, play
@@ -80,14 +76,6 @@ def test_a_certified_threshold_is_not_loosened_where_that_only_adds_wrong_images
     assert loosest < 280, "it is certified, too"
     assert found.value >= 290
     assert found.recall > 0.95
-
-
-def test_of_cuts_of_equal_f1_one_that_accepts_nothing_is_the_last():
-    scores, labels = np.arange(6.0), np.array([0, 0, 0, 1, 1, 1])
-    negatives = precision_recall(scores, 1 - labels, cuts=[6, 5, 4])
-    assert best_cut(negatives) == 5, "all have an F1 of 0"
-    better = replace(negatives, precision=np.array([1.0, 0.9, 0.8]), recall=np.array([0.5, 0.5, 0.5]))
-    assert best_cut(better) == 6, "people alone are better than with what the others add"
 
 
 def test_an_uncertified_cut_does_not_walk_down_into_the_negatives():

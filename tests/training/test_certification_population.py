@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import IMPORT, WITHDRAWN, Attribute, NewAnswer
-from bam_engine.guidance.guidance import guidance_of
 from bam_engine.labelling import assigning, direct_answers, drawn_images, tasks
 from bam_engine.training import (
     certification,
@@ -35,6 +34,7 @@ def test_an_image_that_people_are_unsure_of_is_no_positive(
     with trained.engine.begin() as connection:  # nothing outweighs what they doubt
         connection.execute(sa.update(db.certifications).values(counted=None))
     oracle.answer(trained, state.certification.task)
+    certification.state(trained, state.certification)
     found = certification_store.current(trained, watercolor)
     assert found is not None
     after = certification.extend(trained, found)
@@ -44,7 +44,7 @@ def test_an_image_that_people_are_unsure_of_is_no_positive(
     trained.annotations.record(assignment.id, [NewAnswer(uuid.uuid4().hex, int(row), -1, 1.0) for row in new])
     told = certification.state(trained, after.certification)
     assert told.progress is not None
-    assert told.progress.certified is None
+    assert told.certified is None
     assert told.progress.false_positives == told.progress.n > 0
 
 
@@ -214,97 +214,3 @@ def test_nothing_is_tested_while_a_part_of_the_vectors_is_lost(
     scores, last = scores_of(trained, watercolor), int(certification_population.population_rows(trained, started)[-1])
     monkeypatch.setattr(certification_population, "all_scores_of", lambda *_: scores[:last])
     assert certification.state(trained, started).progress is None
-
-
-def test_where_no_threshold_passes_what_people_have_labelled_yes_is_certified_alone(
-    trained: Workspace, watercolor: Attribute, oracle: Oracle
-) -> None:
-    certification.start(trained, watercolor, target=0.9, planned=20, seed=3)
-
-    def asked() -> certification_store.Certification:
-        current = certification_store.current(trained, watercolor)
-        assert current is not None
-        return current
-
-    oracle.answer(trained, asked().task)
-    state = certification.extend(trained, asked())
-    assert state.by_people_alone
-    assert "images labelled yes alone, and for no threshold" in state.summary
-    assert guidance_of(trained, watercolor).step == "label_certification"
-    while state.task.left:
-        oracle.answer(trained, asked().task, wrong=True)
-        state = certification.extend(trained, asked())
-    assert state.by_people_alone
-    found = thresholds.suggest(trained, watercolor, target=0.9)
-    assert (found.certified, found.covers) == (True, 0)
-    thresholds.save(trained, watercolor, found)
-    delivered = delivered_of(trained, watercolor)
-    labels = tasks.labels(trained, watercolor)
-    assert set(np.flatnonzero(delivered.accepted)) == set(labels.rows[labels.labels == 1])
-    assert not delivered.by_classifier.any()
-    assert guidance_of(trained, watercolor).step == "done"
-
-
-def test_what_one_person_of_two_has_labelled_yes_is_not_certified_alone(
-    trained: Workspace, watercolor: Attribute, oracle: Oracle
-) -> None:
-    trained.judging_redundancy = 2
-    started = certification.start(trained, watercolor, target=0.9, planned=20, seed=3).certification
-    for name in ("oracle", "ben"):
-        oracle.answer(trained, started.batch, name=name)
-    state = certification.extend(trained, started)
-    assert state.unconfirmed
-    assert not state.by_people_alone
-    oracle.answer(trained, state.certification.task, name="ben")
-    confirmed = certification.state(trained, state.certification)
-    assert not confirmed.unconfirmed
-    assert confirmed.people_cut is not None
-
-
-@pytest.mark.parametrize(
-    ("confirmed", "delivered", "keeps"), [(9, 10, True), (90, 101, False), (1, 1, True), (0, 0, False), (0, 1, False)]
-)
-def test_people_keep_a_target_alone_if_it_is_met_even_where_all_that_is_not_confirmed_is_wrong(
-    confirmed: int, delivered: int, keeps: bool
-) -> None:
-    assert certification_population.LabelledYes(delivered, confirmed).keeps(0.9) == keeps
-
-
-def test_of_what_people_deliver_a_lone_yes_of_two_and_an_imported_one_are_not_confirmed(
-    trained: Workspace, watercolor: Attribute, oracle: Oracle
-) -> None:
-    def labelled() -> tuple[int, int]:
-        found = certification_population.by_people(trained, watercolor)
-        return found.delivered, found.confirmed
-
-    yes = [int(row) for row in certification_population.labelled_yes(trained, watercolor)]
-    assert labelled() == (len(yes), len(yes)), "one person judges"
-    new = next(row for row in range(len(trained.catalogue)) if row not in set(tasks.labels(trained, watercolor).rows))
-    vote(trained, watercolor, "a file", {new: 1}, purpose=IMPORT)
-    assert labelled() == (len(yes) + 1, len(yes)), "nobody has looked at what was imported"
-    trained.judging_redundancy = 2
-    delivered, confirmed = labelled()
-    assert delivered
-    assert confirmed == 0
-    vote(trained, watercolor, "ben", dict.fromkeys(yes, 1))
-    assert labelled() == (len(yes) + 1, len(yes)), "two agree"
-
-
-def test_what_is_certified_alone_is_taken_back_while_more_people_have_to_judge_and_holds_once_they_have(
-    trained: Workspace, watercolor: Attribute, oracle: Oracle
-) -> None:
-    oracle.answer(trained, certification.start(trained, watercolor, target=0.9, seed=3).certification.task)
-    started = certification_store.certifications(trained, watercolor)[0]
-    certification.extend(trained, started)
-    saved = thresholds.save(trained, watercolor, thresholds.suggest(trained, watercolor, target=0.9))
-    assert (saved.evidence.certified, saved.evidence.covers) == (True, 0)
-    assert "Images labelled yes are delivered alone" in saved.summary
-    trained.judging_redundancy = 2
-    waiting = thresholds.current_threshold(trained, watercolor)
-    assert waiting is not None
-    assert waiting.taken_back
-    assert not waiting.evidence.certified
-    yes = certification_population.labelled_yes(trained, watercolor)
-    drawn = drawn_images.held_out_rows(trained, watercolor)
-    vote(trained, watercolor, "ben", {int(row): int(oracle.knows(trained, int(row))) for row in np.union1d(yes, drawn)})
-    assert thresholds.current_threshold(trained, watercolor) == saved

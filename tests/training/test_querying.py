@@ -10,7 +10,6 @@ from bam_engine.annotation import Attribute
 from bam_engine.collection import NewImage
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
-from bam_engine.learning.query import HIGH_SCORE
 from bam_engine.training import neighbour_cache, querying, rounds, validation
 from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.workspace import Workspace
@@ -225,48 +224,6 @@ def test_a_project_that_holds_half_the_collection_does_not_fill_the_rounds(
     found = rounds.state(workspace, watercolor)
     assert found.step == "start_round"
     assert found.rounds[-1].model.measurement.average_precision is not None  # type: ignore[union-attr]
-
-
-# Rare attributes
-
-
-def test_rounds_of_a_rare_attribute_look_for_positives_once_two_have_taught(
-    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    oracle.play(workspace, watercolor, count=1)
-    monkeypatch.setattr(querying, "RARE", 1.0)
-    assert querying.is_rare(workspace, watercolor)
-    assert querying.propose(workspace, watercolor, count=9)[0] == "mixture"
-    turn = rounds.start_round(workspace, watercolor, count=9, seed=1)
-    oracle.answer(workspace, turn.task)
-    rounds.train(workspace, watercolor)
-    used, batch = querying.propose(workspace, watercolor, count=9, seed=2)
-    assert used == "top"
-    assert set(batch.reasons) == {HIGH_SCORE}
-    assert querying.propose(workspace, watercolor, count=9, strategy="mixture")[0] == "mixture"
-
-
-def test_an_attribute_is_rare_by_its_random_sample_and_where_rounds_can_find_its_positives(
-    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    truth = dict(oracle.truth)
-    oracle.truth = dict.fromkeys(truth, False)
-    validation.draw_validation(workspace, watercolor, 40, seed=1)
-    assert not querying.is_rare(workspace, watercolor), "nobody has looked"
-    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    assert querying.is_rare(workspace, watercolor)
-    monkeypatch.setattr(querying, "MOST_POSITIVES", 0.5 / 41 * len(workspace.catalogue) - 0.01)
-    assert not querying.is_rare(workspace, watercolor), "as many cannot be labelled"
-
-
-def test_a_common_attribute_and_one_with_a_small_sample_are_not_rare(
-    workspace: Workspace, watercolor: Attribute, oracle: Oracle
-) -> None:
-    oracle.find_nothing(workspace, watercolor)
-    assert not querying.is_rare(workspace, watercolor)
-    validation.draw_validation(workspace, watercolor, 30, seed=2)
-    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    assert not querying.is_rare(workspace, watercolor)
 
 
 # Examples
