@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
-from bam_engine.labelling.label_states import label_version
 from bam_engine.learning import Calibration, LinearModel, Threshold
 from bam_engine.training import thresholds
 from bam_engine.training.calibration import StoredCalibration, store_calibrations
+from bam_engine.training.evaluation_set import evidence_version
 from bam_engine.training.models import save_model
 from bam_engine.workspace import Workspace
 
@@ -75,7 +75,7 @@ def scored_attribute(
     trained = save_model(workspace, attribute, round_id, model)
     fit = Calibration("platt", 400, 40, slope=1.2, intercept=-0.5, covariances=((0.01, 0.0, 0.02),))
     if calibrated:
-        seen = json.dumps(label_version(workspace, attribute))
+        seen = json.dumps(evidence_version(workspace, attribute, trained))
         store_calibrations(workspace, [StoredCalibration(trained.id, fit, "", seen)])
     if cut is not None:
         thresholds.save(
