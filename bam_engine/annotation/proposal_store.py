@@ -289,9 +289,8 @@ class Proposals:
 
     def _check_new(self, annotator_id: int, name: str) -> None:
         self._check_free(name)
-        snapshot = snapshot_of(self._engine)
-        person = person_of(snapshot, annotator_id)
-        mine = [one for one in self.all() if one.state == OPEN and person_of(snapshot, one.annotator_id) == person]
+        person = person_of(snapshot_of(self._engine), annotator_id)
+        mine = [one for one in self.all() if one.state == OPEN and one.annotator_id == person]
         if len(mine) >= MAX_OPEN:
             raise AnnotationError(f"You have {len(mine)} open proposals, as many as a person may. Withdraw one first.")
 

@@ -72,13 +72,13 @@ def read_proposals(snapshot: Snapshot) -> list[Proposal]:
     examples: dict[int, list[tuple[int, int]]] = {}
     for one in snapshot.rows(proposal_images):
         examples.setdefault(one.proposal_id, []).append((one.position, one.row))
-    votes: dict[int, set[int]] = {}
+    people, into, votes = merged_into(snapshot), _merges(snapshot), dict[int, set[int]]()
     for one in snapshot.rows(proposal_votes):
-        votes.setdefault(one.proposal_id, set()).add(person_of(snapshot, one.annotator_id))
+        votes.setdefault(one.proposal_id, set()).add(people.get(one.annotator_id, one.annotator_id))
     listed = []
     for one in stored:
-        among = with_merged(snapshot, one.id)
-        proposers = {person_of(snapshot, by_id[key].annotator_id) for key in among}
+        among = _joined(into, one.id)
+        proposers = {people.get(by_id[key].annotator_id, by_id[key].annotator_id) for key in among}
         decision = decisions.get(one.id)
         state = OPEN if one.withdrawn_at is None else WITHDRAWN
         listed.append(
@@ -87,7 +87,7 @@ def read_proposals(snapshot: Snapshot) -> list[Proposal]:
                 name=one.name,
                 question=one.question,
                 reason=one.reason,
-                annotator_id=person_of(snapshot, one.annotator_id),
+                annotator_id=people.get(one.annotator_id, one.annotator_id),
                 made_at=one.made_at,
                 rows=tuple(row for _, row in sorted(examples.get(one.id, []))),
                 voters=tuple(sorted(proposers.union(*(votes.get(key, set()) for key in among)))),
@@ -105,7 +105,11 @@ def read_proposals(snapshot: Snapshot) -> list[Proposal]:
 
 def with_merged(snapshot: Snapshot, proposal_id: int) -> set[int]:
     """Return a proposal and those merged into it, step by step: a merged one is not open, so steps end."""
-    found, into = {proposal_id}, _merges(snapshot)
+    return _joined(_merges(snapshot), proposal_id)
+
+
+def _joined(into: Mapping[int, int], proposal_id: int) -> set[int]:
+    found = {proposal_id}
     while more := {one for one, other in into.items() if other in found} - found:
         found |= more
     return found
