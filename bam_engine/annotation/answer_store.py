@@ -34,7 +34,7 @@ from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.checks import check_answers, checked_rows, not_in_assignment
 from bam_engine.annotation.consensus import Redundancy
 from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
-from bam_engine.annotation.lease_store import add_assignment, extend, with_gold
+from bam_engine.annotation.lease_store import add_assignment, apart, extend, read_images, with_gold
 from bam_engine.annotation.permissions import check_author
 from bam_engine.annotation.remark_store import Remarks
 from bam_engine.annotation.set_aside import Through, set_aside_through
@@ -133,21 +133,18 @@ class Annotations:
 
     def assignments_of(self, attribute_id: int, annotator_id: int, purpose: str, source_id: int) -> list[Assignment]:
         """Return all assignments of this source to this annotator, the oldest first."""
-        of, images, found = assignments.c, assignment_images.c, dict[str, list[int]]()
-        golden = dict[str, list[int]]()
+        of, images = assignments.c, assignment_images.c
         query = (
-            with_gold(sa.select(of.id, images.row).join(assignment_images, images.assignment_id == of.id))
+            sa.select(of.id, images.row)
+            .join(assignment_images, images.assignment_id == of.id)
             .where(of.attribute_id == attribute_id, of.annotator_id == annotator_id)
             .where(of.purpose == purpose, of.source_id == source_id)
             .order_by(of.made_at, of.id, images.position)
         )
-        with self._engine.connect() as connection:
-            for assignment_id, row, gold_id in connection.execute(query):
-                found.setdefault(assignment_id, []).append(row)
-                if gold_id is not None:
-                    golden.setdefault(assignment_id, []).append(row)
         about = (attribute_id, annotator_id, purpose, source_id)
-        return [Assignment(id_, *about, tuple(rows), frozenset(golden.get(id_, ()))) for id_, rows in found.items()]
+        with self._engine.connect() as connection:
+            found = read_images(connection, query)
+        return [Assignment(id_, *about, rows, gold) for id_, (rows, gold) in found.items()]
 
     def _newest(self, condition: sa.ColumnElement[bool]) -> Any:
         """Return the newest assignment that meets the condition, without its images, or None."""
@@ -167,7 +164,7 @@ class Annotations:
         order = with_gold(sa.select(images.row)).where(images.assignment_id == record.id).order_by(images.position)
         with self._engine.connect() as connection:
             found = connection.execute(order).all()
-        rows, gold = tuple(row for row, _ in found), frozenset(row for row, gold_id in found if gold_id is not None)
+        rows, gold = apart((row, gold_id is not None) for row, gold_id in found)
         about = (record.attribute_id, record.annotator_id, record.purpose, record.source_id)
         return Assignment(record.id, *about, rows, gold)
 

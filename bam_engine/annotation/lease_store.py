@@ -155,8 +155,22 @@ class Leases:
 
 
 def _part(asked: Assignment, images: Sequence[tuple[int, bool]]) -> Assignment:
-    rows, gold = tuple(row for row, _ in images), frozenset(row for row, is_gold in images if is_gold)
+    rows, gold = apart(images)
     return replace(asked, id=str(uuid.uuid4()), rows=rows, gold=gold)
+
+
+def apart(images: Iterable[tuple[int, bool]]) -> tuple[tuple[int, ...], frozenset[int]]:
+    """Return the rows of images of which each is gold or not, in their order, and those that are."""
+    listed = list(images)
+    return tuple(row for row, _ in listed), frozenset(row for row, is_gold in listed if is_gold)
+
+
+def read_images(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, tuple[tuple[int, ...], frozenset[int]]]:
+    """Return, of each assignment of a query of ids and rows, its rows in their order, and those that are gold."""
+    images = dict[str, list[tuple[int, bool]]]()
+    for assignment_id, row, gold_id in connection.execute(with_gold(query)):
+        images.setdefault(assignment_id, []).append((row, gold_id is not None))
+    return {assignment_id: apart(listed) for assignment_id, listed in images.items()}
 
 
 def add_assignment(connection: sa.Connection, assignment: Assignment) -> None:
@@ -223,16 +237,12 @@ def _read_on(connection: sa.Connection, known: tuple[Lease, ...] | None) -> tupl
     heads = connection.execute(query.order_by(assignments.c.made_at, assignments.c.id)).all()
     before = {one.assignment.id: one.assignment for one in known or ()}
     new = [head.id for head in heads if head.id not in before]
-    rows, golden = dict[str, list[int]](), dict[str, list[int]]()
     if new:
         images = assignment_images.c
-        placed = with_gold(sa.select(images.assignment_id, images.row)).where(images.assignment_id.in_(new))
-        for assignment_id, row, gold_id in connection.execute(placed.order_by(images.assignment_id, images.position)):
-            rows.setdefault(assignment_id, []).append(row)
-            if gold_id is not None:
-                golden.setdefault(assignment_id, []).append(row)
-    for one in heads:
-        if one.id in rows:
-            about = (one.attribute_id, one.annotator_id, one.purpose, one.source_id)
-            before[one.id] = Assignment(one.id, *about, tuple(rows[one.id]), frozenset(golden.get(one.id, ())))
+        placed = sa.select(images.assignment_id, images.row).where(images.assignment_id.in_(new))
+        found = read_images(connection, placed.order_by(images.assignment_id, images.position))
+        for one in heads:
+            if one.id in found:
+                about = (one.attribute_id, one.annotator_id, one.purpose, one.source_id)
+                before[one.id] = Assignment(one.id, *about, *found[one.id])
     return tuple(Lease(before[one.id], one.expires_at) for one in heads)
