@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from bam_engine.errors import BamError
+from bam_engine.url_queries import parameters_from_json
 
 PLACES = ("all", "accepted", "near", "rejected", "undecided", "uncovered")
 SORTS = ("score", "closest", "contradicted", "found", "spread", "newest", "oldest", "shuffled")
@@ -17,9 +18,6 @@ LABELS = ("positive", "negative", "unsure", "waiting", "disputed", "disagreed", 
 
 MAX_VALUES = 64
 """Values that a query may have of each kind: attributes, colours, projects, examples."""
-
-MAX_LENGTH = 8000
-"""Characters of a query as JSON."""
 
 _MAX_INT = 2**31 - 1
 
@@ -170,18 +168,7 @@ def from_json(text: str) -> Query:
     BamError
         The text is no query, or too long.
     """
-    if len(text) > MAX_LENGTH:
-        raise BamError(f"The query has {len(text):,} characters; the limit is {MAX_LENGTH:,}. Use fewer conditions.")
-    try:
-        given = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BamError("The query cannot be read: it is not JSON. Open the gallery again.") from error
-    valid = isinstance(given, dict) and all(
-        isinstance(values, list) and all(isinstance(value, str) for value in values) for values in given.values()
-    )
-    if not valid:
-        raise BamError('The query cannot be read. Its form is {"attribute": ["media_watercolor"]}.')
-    return from_url(given)
+    return from_url(parameters_from_json(text, page="gallery", example='{"attribute": ["media_watercolor"]}'))
 
 
 def _among(name: str, values: Iterable[str], known: Sequence[str]) -> None:

@@ -11,14 +11,12 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bam_engine.errors import BamError
+from bam_engine.url_queries import parameters_from_json
 
 BY = ("place", "automatic")
 SORTS = ("best", "worst", "number")
 MAX_VALUES = 64
 """Attributes that a query may name of each kind."""
-
-MAX_LENGTH = 8000
-"""Characters of a query as JSON."""
 
 
 @dataclass(frozen=True)
@@ -128,18 +126,7 @@ def from_json(text: str) -> Query:
     BamError
         The text is no query, or too long.
     """
-    if len(text) > MAX_LENGTH:
-        raise BamError(f"The query has {len(text):,} characters; the limit is {MAX_LENGTH:,}. Use fewer conditions.")
-    try:
-        given = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BamError("The query cannot be read: it is not JSON. Open the page again.") from error
-    valid = isinstance(given, dict) and all(
-        isinstance(values, list) and all(isinstance(value, str) for value in values) for values in given.values()
-    )
-    if not valid:
-        raise BamError('The query cannot be read. Its form is {"yes": ["media_watercolor"]}.')
-    return from_url(given)
+    return from_url(parameters_from_json(text, page="page", example='{"yes": ["media_watercolor"]}'))
 
 
 def _text(value: object) -> str:
