@@ -4,15 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from bam_engine.annotation import BAM_ATTRIBUTES, KINDS, Attribute, readable
+from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, readable
 from bam_engine.workspace.core import MAX_ASSIGNMENT, MAX_CAPTIONS_ASKED, MAX_LEASE
 from web import guideline_examples, ui, undo
 from web.engine import workspace
 from web.navigation import link
 from web.steps import attribute_in_focus
 from web.votes_form import votes_form
-
-CATEGORIES = {kind: kind for kind in KINDS} | {"own": "custom"}
 
 ws = workspace()
 ui.head("Attributes", "An attribute is a yes/no question about every image.")
@@ -99,12 +97,12 @@ with own, st.form("own", border=True):
     name = st.text_input(
         "Name", placeholder="watercolour", key="new-name", help="In exported files, “oil painting” is oil_painting."
     )
-    kind = st.segmented_control("Category", KINDS, default="own", format_func=CATEGORIES.__getitem__)
+    kind = ui.choose_category()
     question = st.text_input("Question", placeholder="Is this a watercolour?", key="new-question")
     instructions = st.text_area("Instructions for annotators", placeholder="What counts, what does not, edge cases.")
     if st.form_submit_button("Add", icon=":material/add:"):
         with ui.guard():
-            ws.attributes.add(name.strip(), kind or "own", question.strip(), instructions.strip())
+            ws.attributes.add(name.strip(), kind, question.strip(), instructions.strip())
             st.rerun()
 
 if existing:

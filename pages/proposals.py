@@ -5,7 +5,7 @@ from functools import partial
 
 import streamlit as st
 
-from bam_engine.annotation import KINDS, Attribute, readable
+from bam_engine.annotation import Attribute, readable
 from bam_engine.annotation.attributes import MAX_NAME_LENGTH
 from bam_engine.annotation.proposals import (
     ACCEPTED,
@@ -30,7 +30,6 @@ from web.navigation import link
 from web.proposing import chosen_examples, forget_examples
 
 _THUMBNAIL = 96
-CATEGORIES = {kind: kind for kind in KINDS} | {"own": "custom"}
 
 ws = workspace()
 proposals = ws.proposals
@@ -97,9 +96,9 @@ def accepting(one: Proposal) -> None:
     with st.form(f"accept-{one.id}", border=False):
         name = st.text_input("Name", one.name, max_chars=MAX_NAME_LENGTH)
         question = st.text_input("Question", one.question, max_chars=MAX_QUESTION)
-        kind = st.segmented_control("Category", KINDS, default="own", format_func=CATEGORIES.__getitem__)
+        kind = ui.choose_category()
         if st.form_submit_button("Accept: make it an attribute", icon=":material/check:", type="primary"):
-            attribute = accept_proposal(ws, one.id, name=name.strip(), question=question.strip(), kind=kind or "own")
+            attribute = accept_proposal(ws, one.id, name=name.strip(), question=question.strip(), kind=kind)
             told(f"“{ui.plain(readable(attribute.name))}” is an attribute now.")
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bam_engine.annotation import Attribute, readable
+from bam_engine.annotation import KINDS, Attribute, readable
 from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.collection import Problem
 from bam_engine.database import read_only
@@ -319,6 +319,14 @@ def start_from_examples(attribute: Attribute, rows: Sequence[int]) -> None:
     st.session_state[f"examples-{attribute.id}"] = list(rows)
     st.session_state[start_key(attribute)] = "examples"
     go("rounds", attribute.name)
+
+
+_CATEGORIES = {kind: kind for kind in KINDS} | {"own": "custom"}
+
+
+def choose_category() -> str:
+    """Draw the choice of an attribute's category, the custom one at first; return its kind."""
+    return st.segmented_control("Category", KINDS, default="own", format_func=_CATEGORIES.__getitem__) or "own"
 
 
 _KINDS = {"density": "density", "density-log": "density (log)", "category-project": "project"}

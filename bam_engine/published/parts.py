@@ -7,7 +7,7 @@ is there twice, a score that is no number) is left out, counted, and told with i
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -200,13 +200,10 @@ def _crowd_labels(
     connection: sqlite3.Connection, file: Path, mids: NDArray[np.int64], names: dict[str, int], part: Part
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Return the keys and the labels of ``crowd_labels``."""
+    why = "it is none of positive, unsure and negative"
     lines = _crowd_lines(connection, file, "crowd_labels")
-    odd = [line for line in lines if line[2] not in _LABELS]
-    lines = [line for line in lines if line[2] in _LABELS]
-    part.leave_out(len(odd), "crowd label", "it is none of positive, unsure and negative", odd[0][2] if odd else None)
-    keys, known = _keys(lines, mids, names)
-    part.leave_out(int((~known).sum()), "crowd label", "its image is not in modules")
-    keys, labels = keys[known], np.array([_LABELS[label] for _, _, label in lines], np.int8)[known]
+    keys, codes = _coded(lines, mids, names, part, thing="crowd label", codes=_LABELS, why=why)
+    labels = codes.astype(np.int8)
     pairs = np.unique(4 * keys + labels - NO_LABEL)
     unlike = np.unique(pairs // 4)[np.unique(pairs // 4, return_counts=True)[1] > 1]
     one = ~np.isin(keys, unlike)
@@ -219,12 +216,26 @@ def _choices(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the keys of ``crowd_raw_choices``, and the column of each answer."""
     lines = _crowd_lines(connection, file, "crowd_raw_choices")
-    odd = [line for line in lines if line[2] not in _ANSWERS]
-    lines = [line for line in lines if line[2] in _ANSWERS]
-    part.leave_out(len(odd), "choice", "it is not 0, 1 or empty", odd[0][2] if odd else None)
+    return _coded(lines, mids, names, part, thing="choice", codes=_ANSWERS, why="it is not 0, 1 or empty")
+
+
+def _coded(
+    lines: Sequence[tuple[Any, Any, Any]],
+    mids: NDArray[np.int64],
+    names: dict[str, int],
+    part: Part,
+    *,
+    thing: str,
+    codes: Mapping[Any, int],
+    why: str,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the keys and the codes of lines; what has no code, or no image, is left out: ``why``."""
+    odd = [line for line in lines if line[2] not in codes]
+    lines = [line for line in lines if line[2] in codes]
+    part.leave_out(len(odd), thing, why, odd[0][2] if odd else None)
     keys, known = _keys(lines, mids, names)
-    part.leave_out(int((~known).sum()), "choice", "its image is not in modules")
-    return keys[known], np.array([_ANSWERS[label] for _, _, label in lines], np.int64)[known]
+    part.leave_out(int((~known).sum()), thing, "its image is not in modules")
+    return keys[known], np.array([codes[label] for _, _, label in lines], np.int64)[known]
 
 
 def _crowd_lines(connection: sqlite3.Connection, file: Path, table: str) -> list[tuple[Any, Any, Any]]:

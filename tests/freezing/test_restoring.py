@@ -29,6 +29,7 @@ from bam_engine.team import Role
 from bam_engine.training.delivered import delivered_of
 from bam_engine.workspace import Workspace
 from tests.database.old_workspace import write_old
+from tests.freezing.server import moved_to_server
 from tests.labelling.team import vote
 from tests.postgresql import PostgreSQL
 
@@ -303,14 +304,7 @@ def test_a_server_gets_its_dataset_back_and_counts_on(
     postgresql: PostgreSQL, decided: Workspace, watercolor: Attribute, tmp_path: Path
 ) -> None:
     with postgresql.database() as url:
-        server = open_database(url)
-        with decided.engine.connect() as source, server.begin() as target:
-            target.execute(sa.delete(db.settings))
-            for table in frozen_tables.FROZEN:
-                if rows := [dict(row) for row in source.execute(sa.select(table)).mappings()]:
-                    target.execute(sa.insert(table), rows)
-        server.dispose()
-        there = Workspace(tmp_path / "there", decided.cache.parent, database_url=url)
+        there = moved_to_server(decided, url, tmp_path / "there")
         snapshots.create(there, "paper")
         then = dataset(there.engine)
         said: list[str] = []

@@ -20,6 +20,7 @@ from bam_engine.team import Role
 from bam_engine.training import thresholds
 from bam_engine.training.delivered import delivered_of
 from bam_engine.workspace import Workspace
+from tests.freezing.server import moved_to_server
 from tests.postgresql import PostgreSQL
 
 
@@ -208,14 +209,7 @@ def test_a_snapshot_of_a_server_is_a_file_with_the_same_rows(
 ) -> None:
     """The dataset is moved to a PostgreSQL database, row by row, and frozen there."""
     with postgresql.database() as url:
-        server = open_database(url)
-        with decided.engine.connect() as source, server.begin() as target:
-            target.execute(sa.delete(db.settings))
-            for table in frozen_tables.FROZEN:
-                if rows := [dict(row) for row in source.execute(sa.select(table)).mappings()]:
-                    target.execute(sa.insert(table), rows)
-        server.dispose()
-        there = Workspace(tmp_path / "there", decided.cache.parent, database_url=url)
+        there = moved_to_server(decided, url, tmp_path / "there")
         made = snapshots.create(there, "paper")
         with snapshots.opened(there, made.tables) as frozen:
             for table in frozen_tables.FROZEN:
