@@ -219,9 +219,10 @@ def _compare(ws: Workspace, before: str, after: str, report: Report) -> _Compare
 
 
 def _attribute(ws: Workspace, compared: Comparison, changed: AttributeDifference) -> _Attribute:
-    lost = (changed.after.taken_back or "Nothing is guaranteed any more.") if changed.broken else ""
+    weaker = changed.after.promise and f"Less is guaranteed now: {changed.after.promise}"
+    lost = (weaker or changed.after.taken_back or "Nothing is guaranteed any more.") if changed.broken else ""
     facts = [(each.what.capitalize(), each.before or "none", each.after or "none") for each in changed.facts]
-    if lost:
+    if lost and not weaker:
         facts = [(what, old, "no longer holds" if what == "Guarantee" else new) for what, old, new in facts]
     delivered = ("Delivered", f"{changed.delivered_before:,}", f"{changed.delivered_after:,}")
     labels = [

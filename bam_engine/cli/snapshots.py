@@ -125,7 +125,7 @@ def diff(workspace: Workspace, options: Namespace) -> None:
 def _print_attribute(compared: Comparison, changed: AttributeDifference) -> None:
     print(f"\n{changed.name}")
     for fact in changed.facts:
-        note = " (no longer holds)" if fact.what == "guarantee" and changed.broken else ""
+        note = " (what was guaranteed no longer holds)" if fact.what == "guarantee" and changed.broken else ""
         print(f"  {fact.what}{note}: {fact.before or 'none'} → {fact.after or 'none'}")
     for before, after, number in changed.transitions:
         print(f"  {count(number, 'label')}: {before} → {after}")

@@ -5,7 +5,7 @@ those of another moment. An image is its bytes, so that it is the same one under
 """
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from bam_engine.progress import Report, silent
 from bam_engine.reporting import results
 from bam_engine.reporting.results import Result
 from bam_engine.training.delivered import Reason, delivered_at
-from bam_engine.training.models import check_scored
+from bam_engine.training.models import check_scored, scores_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import members
@@ -35,6 +35,8 @@ _LABELS[[Reason.PEOPLE_YES, Reason.PEOPLE_NO, Reason.PEOPLE_UNSURE]] = 1, 2, 3
 Proportion = tuple[float, float, float]
 """An estimate and the ends of its interval."""
 
+_SAMPLED = 10_000
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -42,8 +44,9 @@ class Facts:
 
     ``id`` and ``made_at`` tell it from others, whatever it is called. Without a classifier ``encoder`` and ``model``
     are empty; without a threshold ``threshold`` and what follows it. ``promise`` says what is guaranteed, and is empty
-    where nothing is; ``taken_back`` says which promise does not hold any more. ``evidence`` is all that is known of the
-    threshold, in words, and ``audit`` what its newest complete audit found.
+    where nothing is; ``guaranteed`` has its precision, recall and confidence, 0 for what it does not state, and is None
+    where the snapshot is of a version that did not store it. ``taken_back`` says which promise does not hold any more.
+    ``evidence`` is all that is known of the threshold, in words, and ``audit`` what its newest complete audit found.
     """
 
     id: int
@@ -56,6 +59,7 @@ class Facts:
     threshold: float | None = None
     saved: bool = False
     promise: str = ""
+    guaranteed: tuple[float, float, float] | None = None
     taken_back: str = ""
     evidence: str = ""
     precision: Proportion | None = None
@@ -65,10 +69,20 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class AttributeContents:
-    """The facts of an attribute, and why each of the n images is accepted or not: uint8 (n,), of ``Reason``."""
+    """The facts of an attribute, and why each of the n images is accepted or not.
+
+    Attributes
+    ----------
+    reasons
+        uint8 (n,), of ``Reason``.
+    sampled_scores
+        The scores of the images at :func:`sampled_rows`, float32, NaN without a vector: other vectors are known by
+        them. Empty without a classifier, and in snapshots of versions that did not store them.
+    """
 
     facts: Facts
     reasons: NDArray[np.uint8]
+    sampled_scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
 
     @property
     def labels(self) -> NDArray[np.uint8]:
@@ -138,7 +152,16 @@ def _contents_of(workspace: Workspace, attribute: Attribute) -> AttributeContent
     delivered = delivered_at(
         workspace, attribute, None if threshold is None else threshold.value, None if result is None else result.model
     )
-    return AttributeContents(_facts(workspace, attribute, result), delivered.reasons)
+    facts = _facts(workspace, attribute, result)
+    if result is None:
+        return AttributeContents(facts, delivered.reasons)
+    scores = scores_of(workspace, attribute, result.model)
+    return AttributeContents(facts, delivered.reasons, scores[sampled_rows(len(scores))])
+
+
+def sampled_rows(n: int) -> NDArray[np.int64]:
+    """Return the rows of n images whose scores a snapshot keeps: at most 10,000, evenly spaced."""
+    return np.unique(np.linspace(0, max(n - 1, 0), min(n, _SAMPLED)).astype(np.int64))
 
 
 def _facts(workspace: Workspace, attribute: Attribute, result: Result | None) -> Facts:
@@ -155,6 +178,7 @@ def _facts(workspace: Workspace, attribute: Attribute, result: Result | None) ->
         threshold=threshold.value,
         saved=threshold.saved,
         promise=_promise(threshold.evidence),
+        guaranteed=_guaranteed(threshold.evidence),
         taken_back=threshold.taken_back,
         evidence=threshold.finding,
         precision=_proportion(threshold.evidence.precision_interval),
@@ -170,6 +194,13 @@ def _promise(evidence: Threshold) -> str:
     if not evidence.certified:
         return ""
     return f"Precision is at least {percent(evidence.target)} with {percent_at_least(evidence.confidence)} confidence."
+
+
+def _guaranteed(evidence: Threshold) -> tuple[float, float, float]:
+    """Return the precision, the recall and the confidence that are guaranteed."""
+    if evidence.recall_target is not None:
+        return 0.0, evidence.recall_target, evidence.confidence
+    return (evidence.target, 0.0, evidence.confidence) if evidence.certified else (0.0, 0.0, 0.0)
 
 
 def _proportion(interval: Proportion) -> Proportion | None:
@@ -189,7 +220,9 @@ def facts_from(stored: dict[str, Any]) -> Facts:
 def write_arrays(contents: Contents, file: Path) -> None:
     """Write the arrays to a new file; the facts are stored elsewhere."""
     reasons = {f"reasons-{number}": each.reasons for number, each in enumerate(contents.attributes)}
-    np.savez_compressed(file, digests=contents.digests, members=contents.members, **reasons)  # type: ignore[arg-type]
+    scores = {f"scores-{number}": each.sampled_scores for number, each in enumerate(contents.attributes)}
+    arrays: dict[str, Any] = {"digests": contents.digests, "members": contents.members, **reasons, **scores}
+    np.savez_compressed(file, **arrays)
 
 
 def read_arrays(file: Path, facts: list[Facts], votes: tuple[int, int]) -> Contents:
@@ -202,7 +235,12 @@ def read_arrays(file: Path, facts: list[Facts], votes: tuple[int, int]) -> Conte
     """
     try:
         with file.open("rb") as content, np.load(content) as stored:
-            attributes = [AttributeContents(each, stored[f"reasons-{number}"]) for number, each in enumerate(facts)]
+            attributes = [_read_attribute(stored, number, each) for number, each in enumerate(facts)]
             return Contents(stored["digests"], stored["members"], tuple(attributes), votes)
     except Exception as error:  # numpy raises many kinds
         raise BamError(f"The file {file} of a snapshot is missing or damaged. Bring it back from a backup.") from error
+
+
+def _read_attribute(stored: Any, number: int, facts: Facts) -> AttributeContents:
+    reasons, scores = stored[f"reasons-{number}"], f"scores-{number}"
+    return AttributeContents(facts, reasons, stored[scores]) if scores in stored else AttributeContents(facts, reasons)

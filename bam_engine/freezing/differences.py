@@ -81,8 +81,11 @@ class AttributeDifference:
 
     @property
     def broken(self) -> bool:
-        """Whether something was promised before that is not promised any more."""
-        return bool(self.before.promise) and not self.after.promise
+        """Whether what was promised before does not follow from what is promised after: it is gone or weaker."""
+        old, new = self.before.guaranteed, self.after.guaranteed
+        if old is None or new is None:
+            return bool(self.before.promise) and not self.after.promise
+        return bool(self.before.promise) and any(now < then for then, now in zip(old, new, strict=True))
 
     @property
     def transitions(self) -> list[tuple[str, str, int]]:
@@ -116,7 +119,7 @@ class Difference:
 
     @property
     def broken(self) -> int:
-        """How many guarantees there are no more: of attributes that lost theirs, and of those not in use any more."""
+        """How many guarantees there are no more: gone, weaker, or of attributes that are not in use any more."""
         return sum(each.broken for each in self.attributes) + sum(bool(facts.promise) for facts in self.attributes_out)
 
     def __bool__(self) -> bool:

@@ -64,10 +64,20 @@ def test_an_attribute_is_the_same_under_another_name_and_another_one_under_the_s
 
 
 def test_a_guarantee_that_is_lost_is_told_from_one_that_changed() -> None:
-    promised = replace(FACTS, threshold=1.0, saved=True, promise="Precision is at least 90%.")
-    stricter = replace(promised, promise="Precision is at least 95%.")
-    lost = replace(promised, promise="", taken_back="Not any more.")
+    promised = replace(
+        FACTS, threshold=1.0, saved=True, promise="Precision is at least 90%.", guaranteed=(0.9, 0.0, 0.95)
+    )
+    stricter = replace(promised, promise="Precision is at least 95%.", guaranteed=(0.95, 0.0, 0.95))
+    lost = replace(promised, promise="", guaranteed=(0.0, 0.0, 0.0), taken_back="Not any more.")
     (one,) = compare(contents({10: YES}, facts=promised), contents({10: YES}, facts=stricter)).attributes
+    assert not one.broken
+    (one,) = compare(contents({10: YES}, facts=stricter), contents({10: YES}, facts=promised)).attributes
+    assert one.broken  # the earlier guarantee does not follow from a weaker one
+    of_recall = replace(promised, promise="At least 90% of all are found.", guaranteed=(0.0, 0.9, 0.95))
+    (one,) = compare(contents({10: YES}, facts=promised), contents({10: YES}, facts=of_recall)).attributes
+    assert one.broken
+    unknown = replace(stricter, guaranteed=None)  # a snapshot of an earlier version
+    (one,) = compare(contents({10: YES}, facts=unknown), contents({10: YES}, facts=promised)).attributes
     assert not one.broken
     difference = compare(contents({10: YES}, facts=promised), contents({10: YES}, facts=lost))
     (one,) = difference.attributes

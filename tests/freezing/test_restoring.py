@@ -27,6 +27,7 @@ from bam_engine.progress import Report
 from bam_engine.reporting.export import export
 from bam_engine.team import Role
 from bam_engine.training.delivered import delivered_of
+from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.database.old_workspace import write_old
 from tests.freezing.server import moved_to_server
@@ -345,3 +346,18 @@ def test_a_snapshot_without_its_vectors_is_not_exported_as_something_else(
         export_snapshot(again, "paper", tmp_path / "now", form="csv")
     assert not (tmp_path / "now").exists()
     again.close()
+
+
+def test_a_snapshot_with_other_vectors_is_not_exported_although_they_decide_the_same(
+    decided: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    snapshots.create(decided, "paper")
+    scores = scores_of(decided, watercolor)
+    surest = int(np.nanargmax(scores))
+    vectors = decided.vectors()
+    vectors.replace([surest], vectors.array()[[surest]].astype(np.float32) * 1.05)
+    with pytest.raises(
+        BamError, match=rf"give other scores to 1 of {len(scores):,} images of media_watercolor than then\. Emb"
+    ):
+        export_snapshot(decided, "paper", tmp_path / "now", form="csv")
+    assert not (tmp_path / "now").exists()
