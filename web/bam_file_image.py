@@ -113,7 +113,7 @@ def _agreement(arrays: Arrays, image: FileImage) -> None:
     if not names:
         return
     if not st.toggle("Measure how far the crowd agrees", key="bamfile-agreement"):
-        return  # it takes seconds at BAM's size
+        return  # it takes a second for each attribute at BAM's size
     for name in names:
         raw, alpha = agreement_about(workspace(), arrays, name)
         words = f"{raw.text} of pairs of answers agree; Krippendorff's alpha {alpha.text}"

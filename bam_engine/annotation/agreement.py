@@ -117,9 +117,8 @@ def tabulate(answers: Answers, *, unsure: Unsure = "value") -> Table:
 
 def answer_counts(table: Table) -> NDArray[np.int64]:
     """Return the number of no, yes and unsure answers to each image, (m, 3)."""
-    kinds = np.arange(N_ANSWERS)
-    result: NDArray[np.int64] = (table.codes[:, :, None] == kinds).sum(axis=1, dtype=np.int64)
-    return result
+    kinds = [(table.codes == kind).sum(axis=1, dtype=np.int64) for kind in range(N_ANSWERS)]
+    return np.stack(kinds, axis=1)
 
 
 def shared_images(table: Table, first: int, second: int) -> NDArray[np.int64]:
@@ -139,7 +138,7 @@ def annotator_pairs(table: Table) -> list[tuple[int, int]]:
 class AnswerPairs:
     """All pairs of answers to the same image: the image's position, whether they are equal, and its number of answers.
 
-    Three arrays (p,); an image with k answers occurs k (k - 1) / 2 times.
+    Three arrays (p,); an image with k answers occurs k (k - 1) / 2 times, and images with fewer answers come first.
     """
 
     images: NDArray[np.int64]
@@ -157,13 +156,17 @@ def answer_pairs(table: Table) -> AnswerPairs:
     """
     n_answers = answer_counts(table).sum(axis=1)
     _check_shared(table, int((n_answers > 1).sum()))
-    images, same = [], []
-    for first, second in annotator_pairs(table):
-        both = shared_images(table, first, second)
-        images.append(both)
-        same.append(table.codes[both, first] == table.codes[both, second])
-    where = np.concatenate(images)
-    return AnswerPairs(where, np.concatenate(same), n_answers[where])
+    images, columns = np.nonzero(table.codes != NO_ANSWER)
+    starts, codes = np.cumsum(n_answers) - n_answers, table.codes[images, columns]
+    where, same = [], []
+    for k in np.unique(n_answers[n_answers > 1]).tolist():  # images with equally many answers are paired together
+        alike = np.flatnonzero(n_answers == k)
+        given = codes[starts[alike][:, None] + np.arange(k)]
+        first, second = np.triu_indices(k, 1)
+        where.append(np.repeat(alike, len(first)))
+        same.append((given[:, first] == given[:, second]).ravel())
+    paired = np.concatenate(where).astype(np.int64)
+    return AnswerPairs(paired, np.concatenate(same), n_answers[paired])
 
 
 def raw_agreement(table: Table) -> float:

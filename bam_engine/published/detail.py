@@ -17,6 +17,7 @@ from bam_engine.labelling.agreement import agreement_of_votes
 from bam_engine.labelling.measures import Measure
 from bam_engine.published.arrays import Arrays
 from bam_engine.published.lines import lines_of
+from bam_engine.published.parts import positions_of
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
 
@@ -142,16 +143,17 @@ def _votes(arrays: Arrays, attribute: str) -> tuple[Answers, NDArray[np.int64]]:
         for table in ("crowd_raw_choices", "crowd_raw_hits"):
             bam_file.check_table(connection, arrays.file, table, ("assignment_id",))
         workers = dict(connection.execute("SELECT assignment_id, worker_id FROM crowd_raw_hits"))
-        query = "SELECT mid, assignment_id, label FROM crowd_raw_choices WHERE attribute = ?"
-        said = [
-            (mid, workers[key], _ANSWERS[label])
-            for mid, key, label in connection.execute(query, (attribute,))
+        query = (  # in the order of the choices: a cross join is not turned round
+            "SELECT c.mid, c.assignment_id, c.label, m.project_id FROM crowd_raw_choices c "
+            "CROSS JOIN modules m ON m.mid = c.mid WHERE c.attribute = ?"
+        )
+        lines = [
+            (mid, workers[key], _ANSWERS[label], project)
+            for mid, key, label, project in connection.execute(query, (attribute,))
             if isinstance(mid, int) and label in _ANSWERS and workers.get(key)
         ]
-        projects_of = dict(connection.execute("SELECT mid, project_id FROM modules"))
-    known = np.isin(np.array([mid for mid, *_ in said], np.int64), arrays.mids)
-    lines = [(*line, projects_of[line[0]]) for line, there in zip(said, known.tolist(), strict=True) if there]
-    rows = np.searchsorted(arrays.mids, np.array([line[0] for line in lines], np.int64)).astype(np.int64)
+    rows, known = positions_of(arrays.mids, np.array([line[0] for line in lines], np.int64))
+    lines, rows = [line for line, there in zip(lines, known.tolist(), strict=True) if there], rows[known]
     people = _numbered([line[1] for line in lines])
     projects = np.zeros(len(arrays), np.int64)
     projects[rows] = _numbered([line[3] for line in lines])

@@ -94,7 +94,7 @@ def read_scores(connection: sqlite3.Connection, file: Path, mids: NDArray[np.int
         report(done, total, "scores")
     unknown = total - done
     unique, first = np.unique(keys[:done], return_index=True)
-    at, known = _positions(mids, unique)
+    at, known = positions_of(mids, unique)
     places = np.full((len(mids), len(names)), np.nan, np.float32, order="F")
     scored = {}
     for column, name in enumerate(names):
@@ -127,7 +127,7 @@ def read_automatic(connection: sqlite3.Connection, file: Path, mids: NDArray[np.
     for page in _pages(connection, f"SELECT mid, {coded} FROM automatic_labels") if names else ():
         whole = [line for line in page if isinstance(line[0], int)]
         lines = np.array(whole, np.int64).reshape(len(whole), 1 + len(names))
-        at, known = _positions(mids, lines[:, 0])
+        at, known = positions_of(mids, lines[:, 0])
         labels = lines[:, 1:].astype(np.int8)
         odd += int((labels < NO_LABEL).sum())
         first = np.flatnonzero(known)[np.unique(at[known], return_index=True)[1]]
@@ -254,11 +254,11 @@ def _keys(
     asked = np.array([names.setdefault(str(name), len(names)) for _, name, *_ in lines], np.int64)
     if len(names) > MAX_ATTRIBUTES:
         raise CollectionError(f"The crowd was asked about more than {MAX_ATTRIBUTES:,} attributes, which is too many.")
-    at, known = _positions(mids, numbers)
+    at, known = positions_of(mids, numbers)
     return asked * max(1, len(mids)) + at, known
 
 
-def _positions(mids: NDArray[np.int64], numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def positions_of(mids: NDArray[np.int64], numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the position of each number among the ascending ``mids``, and whether it is one of them."""
     if not len(mids):
         return np.zeros(len(numbers), np.int64), np.zeros(len(numbers), bool)

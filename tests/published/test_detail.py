@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bam_engine.annotation import Answers
 from bam_engine.errors import CollectionError, NotFound
+from bam_engine.labelling.agreement import agreement_of_votes
 from bam_engine.published import Arrays, make_arrays
 from bam_engine.published.detail import ImageAttribute, agreement_about, image_of
 from bam_engine.workspace import Workspace
@@ -68,6 +70,46 @@ def test_the_agreement_of_the_crowd_is_that_of_its_pairs(empty_workspace: Worksp
     assert alpha.value is not None
     assert alpha.low <= alpha.value <= alpha.high
     assert alpha.value < raw.value  # type: ignore[operator]
+
+
+def test_the_interval_and_alpha_of_the_crowd_are_those_of_answers_written_one_by_one(
+    empty_workspace: Workspace, tmp_path: Path
+) -> None:
+    """The reference joins in Python and pairs in loops; choices of unknown images, and earlier ones, do not count."""
+    file = tmp_path / "generated.sqlite"
+    write_bam_file(file, Size(200, 800, 2400, 400, 20), seed=2)
+    name = ATTRIBUTES[3]
+    with closing(sqlite3.connect(file)) as connection, connection:
+        key, mid, label = connection.execute(
+            "select assignment_id, mid, label from crowd_raw_choices where attribute = ?", (name,)
+        ).fetchone()
+        changed = [(key, mid, name, 0 if label else 1), (key, 10**9, name, 1)]  # changed their mind; no such image
+        connection.executemany("insert into crowd_raw_choices values (?, ?, ?, ?)", changed)
+        workers = dict(connection.execute("select assignment_id, worker_id from crowd_raw_hits"))
+        projects = dict(connection.execute("select mid, project_id from modules"))
+        said: dict[int, dict[str, int]] = {}
+        for key, mid, label in connection.execute(
+            "select assignment_id, mid, label from crowd_raw_choices where attribute = ?", (name,)
+        ):
+            if mid in projects:
+                said.setdefault(mid, {})[workers[key]] = -1 if label is None else label
+    numbers = {worker: number for number, worker in enumerate(workers.values())}
+    lines = [(mid, numbers[who], answer) for mid in sorted(said) for who, answer in said[mid].items()]
+    answers = Answers(*(np.array(column, np.int64) for column in zip(*lines, strict=True)))  # type: ignore[arg-type]
+    groups = np.array([projects.get(mid, -1) for mid in range(max(projects) + 1)])
+    expected = agreement_of_votes(answers, groups)
+    raw, alpha = agreement_about(empty_workspace, make_arrays(empty_workspace, file), name)
+    shared = {mid: list(given.values()) for mid, given in said.items() if len(given) > 1}
+    both = [(len(given) - 1, one == other) for given in shared.values() for one, other in combinations(given, 2)]
+    observed = 1 - sum(same / k for k, same in both) / sum(1 / k for k, _ in both)
+    every = [answer for given in shared.values() for answer in given]
+    chance = 1 - sum(every.count(kind) * (every.count(kind) - 1) for kind in (1, 0, -1)) / len(every) / (len(every) - 1)
+    assert alpha.value == pytest.approx(1 - observed / chance)
+    for measured, reference in zip((raw, alpha), expected, strict=True):
+        assert measured.n == reference.n == len(shared)
+        assert (measured.value, measured.low, measured.high) == pytest.approx(
+            (reference.value, reference.low, reference.high), rel=0.01
+        )
 
 
 def test_too_few_answers_have_no_agreement_but_a_reason(empty_workspace: Workspace, arrays: Arrays) -> None:
