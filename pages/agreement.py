@@ -23,9 +23,9 @@ SHOWN = 120
 MARKS = {1: "yes", 0: "no", -1: "unsure"}
 MEANINGS = {
     "Raw agreement": "How often two people who answered the same image said the same. It does not say how much of that "
-    "is luck: where nearly every image is “no”, it is high by itself.",
-    "Krippendorff's alpha": "Agreement beyond luck, of all annotators at once: 1 in all, 0 as by luck, below 0 less "
-    "than by luck. Krippendorff asks for 0.80, and for 0.67 where conclusions may be tentative. It does not say that "
+    "is chance: where nearly every image is “no”, it is high by itself.",
+    "Krippendorff's alpha": "Agreement beyond chance, of all annotators at once: 1 in all, 0 as by chance, below 0 "
+    "less. Krippendorff asks for 0.80, and for 0.67 where conclusions may be tentative. It does not say that "
     "the answers are right: people can share a mistake.",
     "Probably positive": "Share of positives among the images that several people answered, by the model of Dawid and "
     "Skene, which weighs each annotator by how reliable their answers look. It assumes that people err independently.",
@@ -102,9 +102,9 @@ def tables(measured: Agreement) -> None:
             }
             for pair in measured.pairs
         ]
-        st.dataframe(lines, hide_index=True, width="stretch")
+        st.dataframe(lines, hide_index=True, width="stretch", column_config=ui.counts(lines))
         st.caption(
-            "Cohen's kappa is the agreement of two beyond what their own shares of yes and no would give by luck. It "
+            "Cohen's kappa is the agreement of two beyond what their own shares of yes and no would give by chance. It "
             "does not compare across attributes: the rarer the positives, the lower it gets for the same care."
         )
     st.subheader("Every annotator", anchor=False)
@@ -121,7 +121,7 @@ def tables(measured: Agreement) -> None:
         }
         for line in measured.annotators
     ]
-    st.dataframe(lines, hide_index=True, width="stretch")
+    st.dataframe(lines, hide_index=True, width="stretch", column_config=ui.counts(lines))
     st.caption(
         "“To settle”: answers of someone who was asked since others did not agree; they count for sensitivity and "
         "specificity alone. “As most others say” leaves out a person's own vote. Sensitivity: how often they say yes "

@@ -70,10 +70,10 @@ for attribute in existing.values():
             if button.form_submit_button("Rename", key=f"rename-{attribute.id}", width="stretch"):
                 rename(attribute, new)
         with st.container(horizontal=True, vertical_alignment="center"):
-            link("rounds", "Open", attribute.name)
+            link("rounds", "Open its rounds", attribute.name)
             if st.button("Archive", key=f"archive-{attribute.id}", icon=":material/archive:"):
                 archive(attribute)
-start, own = st.columns(2, gap="large")
+start, own = st.columns([2, 3], gap="medium")
 with start, st.form("bam", border=True):
     st.subheader("Templates", anchor=False)
     chosen = st.multiselect(

@@ -144,7 +144,7 @@ def history(results: list[AuditResult]) -> None:
     several = {one.encoder for one in results} != {ws.choice.key}
     lines = [
         {
-            "drawn": one.made_at[:16].replace("T", " "),
+            "drawn (UTC)": one.made_at[:16].replace("T", " "),
             "threshold": decimal(one.threshold, 3),
             "in use": "yes" if one.current else "no",
             **({"encoder": ws.encoder_name(one.encoder)} if several else {}),

@@ -43,19 +43,22 @@ def precision(listing: Listing) -> str:
     evidence = about.threshold.evidence
     interval = percent_interval(*evidence.precision_interval)
     standing = "certified" if evidence.certified else "not certified" if about.threshold.saved else "suggested"
-    return f"precision {interval}, {standing}, at a score of {decimal(about.cut, 3)} or more"
+    covered = " of covered images" if about.not_covered.any() else ""
+    return f"precision {interval}{covered}, {standing}, at a score of {decimal(about.cut, 3)} or more"
 
 
 def evidence(listing: Listing) -> str:
     """Return what stands behind the accepted images that are shown: people, the classifier, or both."""
     about = listing.scored
     by_people = 0 if about is None else int((about.delivered.labels[listing.rows] == 1).sum())
+    not_covered = 0 if about is None else int(about.not_covered[listing.rows].sum())
     by_classifier = len(listing) - by_people
-    if not by_people:
-        return precision(listing)
     if not by_classifier:
         return "all labelled yes by people"
-    return f"{by_people:,} labelled yes by people, {by_classifier:,} by the classifier: {precision(listing)}"
+    who = f"{by_people:,} labelled yes by people, {by_classifier:,} by the classifier" if by_people else ""
+    if not_covered:
+        who = f"{who}, {not_covered:,} of them not covered" if who else f"{not_covered:,} not covered"
+    return f"{who}: {precision(listing)}" if who else precision(listing)
 
 
 def headline(listing: Listing) -> str:

@@ -151,7 +151,7 @@ def sources() -> None:
     if known:
         st.subheader("Sources", anchor=False)
         lines = [{"folder": one.folder, "images": one.images, "last added": one.added[:10]} for one in known]
-        st.dataframe(lines, hide_index=True, width="stretch")
+        st.dataframe(lines, hide_index=True, width="stretch", column_config=ui.counts(lines))
 
 
 form()
@@ -220,7 +220,8 @@ if len(ws.catalogue) == 0:
     url_lists.lists()
 else:
     st.subheader(f"{count(n, 'image')} in the collection", anchor=False)
-    link("embed", "Compute embeddings")
+    if count_images(ws, len(ws.vectors())) < n:
+        link("embed", "Compute embeddings")
     sources()
     url_lists.lists()
     missing_files.look()

@@ -32,7 +32,7 @@ def changed(words: str) -> None:
 
 def day(moment: str) -> str:
     """Return the day and the time of a stored moment, in UTC."""
-    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M}"
+    return f"{datetime.fromisoformat(moment):%Y-%m-%d %H:%M} UTC"
 
 
 def own(account: Account) -> None:
@@ -154,8 +154,8 @@ def invitations(account: Account) -> None:
         st.code(f"{address()}/join/{token}", language=None, wrap_lines=True)
     for one in (each for each in team.invitations.all() if each.open):
         with st.container(horizontal=True, vertical_alignment="center"):
-            by = f" by {ui.plain(one.invited_by)}" if one.invited_by else ""
-            st.markdown(f"{str(one.role).capitalize()} · made{by} · holds until {day(one.expires_at)}", width="stretch")
+            by = f" · made by {ui.plain(one.invited_by)}" if one.invited_by else ""
+            st.markdown(f"{str(one.role).capitalize()}{by} · holds until {day(one.expires_at)}", width="stretch")
             if st.button("Revoke", key=f"revoke-{one.id}", icon=":material/link_off:"):
                 team.invitations.revoke(one.id)
                 st.session_state.pop(_LINK, None)

@@ -40,13 +40,12 @@ def head(report: AttributeReport) -> None:
     else:
         accepted = report.delivered
         number(cells[1], "Accepted", NOTHING if accepted is None else f"{accepted.accepted:,}", _by_whom(report))
-        number(
-            cells[2],
-            "Precision",
-            percent(cut.precision_interval[0]),
-            percent_range(*cut.precision_interval[1:]),
-        )
-        number(cells[3], "Recall", percent(cut.recall_interval[0]), percent_range(*cut.recall_interval[1:]))
+        about = ", of covered images" if accepted is not None and accepted.not_covered else ""
+        for cell, name, (value, *limits) in (
+            (cells[2], "Precision", cut.precision_interval),
+            (cells[3], "Recall", cut.recall_interval),
+        ):
+            number(cell, name, percent(value), f"{percent_range(*limits)}{about}")
     if report.audit is not None and report.audit.precision is not None:
         audited = report.audit.precision
         number(cells[4], "Audited precision", percent(audited.value), percent_range(audited.low, audited.high))
@@ -56,7 +55,7 @@ def _by_whom(report: AttributeReport) -> str:
     counts, threshold = report.delivered, report.threshold
     if counts is None or threshold is None:
         return "no threshold"
-    return f"{counts.by_people:,} by people · {counts.by_classifier:,} by score"
+    return counts.words
 
 
 def number(cell: st.delta_generator.DeltaGenerator, name: str, value: str, words: str) -> None:
@@ -235,7 +234,7 @@ def draw(report: AttributeReport, name: str) -> None:
 
 def table(lines: list[dict[str, object]]) -> None:
     """Draw a small table."""
-    st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch")
+    st.dataframe(pd.DataFrame(lines), hide_index=True, width="stretch", column_config=ui.counts(lines))
 
 
 def time(moment: str | None) -> str:

@@ -80,7 +80,7 @@ def step(cell: DeltaGenerator, name: str, task: TaskState | None, note: str) -> 
     else:
         note += f" · {task.missing:,} cannot be shown" if task.missing else ""
         words = f"{task.positive:,} positive{note}"
-        cell.metric(name, f"{task.answered:,} / {task.total:,}", words, delta_color="off", delta_arrow="off")
+        cell.metric(name, f"{task.answered:,}/{task.total:,}", words, delta_color="off", delta_arrow="off")
 
 
 def draw_validation(attribute: Attribute, label: str, *, default: int, why: str = "", asked_for: bool = True) -> None:

@@ -56,7 +56,7 @@ def days(work: OwnWork) -> None:
         }
         for day in work.days[:DAYS]
     ]
-    st.dataframe(lines, hide_index=True, width="stretch")
+    st.dataframe(lines, hide_index=True, width="stretch", column_config=ui.counts(lines))
     st.caption(f"An image counts on the day (UTC) of your last answer to it. The last {DAYS} days with an answer.")
 
 

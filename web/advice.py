@@ -9,6 +9,7 @@ from bam_engine.training import rounds
 from bam_engine.training.causes import Cause
 from bam_engine.training.diagnosis import diagnose, judge
 from bam_engine.training.rounds import AttributeState
+from bam_engine.training.thresholds import current_threshold
 from web import jobs, ui
 from web.engine import workspace
 from web.navigation import link
@@ -86,7 +87,12 @@ def offer_training(state: AttributeState) -> None:
         return
     if rounds.is_current(ws, attribute, state.model):
         return
-    st.info("Labels or images have changed since it was trained.", icon=":material/refresh:")
+    words = "Labels or images have changed since it was trained."
+    threshold = current_threshold(ws, attribute)
+    if threshold is not None and threshold.saved:
+        again = "chosen and certified" if threshold.evidence.certified else "chosen"
+        words += f" Training again makes another model, whose threshold has to be {again} again."
+    st.info(words, icon=":material/refresh:")
     if st.button("Train again", key=f"retrain-{attribute.id}-{ws.choice.key}"):
         ws.jobs.forget(name)
         ws.jobs.start_once(

@@ -164,8 +164,8 @@ def _scores(scores: list[AttributeScore]) -> None:
     if not scores:
         st.caption("No attribute has scores yet.")
         return
-    head = ["Scores", "score", "probability", "decision", "threshold", "precision of the accepted"]
-    st.html(ui.table(head, [_score_line(line) for line in scores]))
+    head = ["Scores", "score", "probability", "decision", "threshold", "precision"]
+    st.html(ui.table(head, [_score_line(line) for line in scores], stacked=True))
     st.caption(
         "Probability: how often images of that score are positive, by the validation sample. Precision: of all images "
         "that the threshold accepts. Both with 95% limits."
@@ -192,7 +192,7 @@ def _labels(labels: list[AttributeLabel]) -> None:
         [readable(line.attribute), line.state, ", ".join(f"{who}: {answer}" for who, answer in line.answers)]
         for line in labels
     ]
-    st.html(ui.table(["Labels", "label", "answers"], lines))
+    st.html(ui.table(["Labels", "label", "answers"], lines, stacked=True))
 
 
 def _near(row: int, same: list[int], similar: list[tuple[int, float]], key: str) -> int | None:

@@ -29,6 +29,7 @@ _WAYS = {
     "certify": ("Certify the threshold", "threshold"),
     "label_certification": ("Label the certification batch", "annotate"),
     "extend": ("Extend the guarantee", "threshold"),
+    "label_extension": ("Label the images that came later", "annotate"),
     "audit": ("Start audit", "audit"),
     "label_audit": ("Label the audit", "annotate"),
     "measure_recall": ("Measure the recall", "threshold"),

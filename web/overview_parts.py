@@ -30,6 +30,7 @@ _WORTH = """<style>
   border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
 .bam-worth .name { font-weight: 600; overflow-wrap: anywhere; }
 .bam-worth .quiet, .bam-worth .head { color: light-dark(#5b605d, #a9aca7); font-size: .875rem; font-weight: 400; }
+.bam-worth .head span::first-letter { text-transform: uppercase; }
 .bam-worth .elsewhere, .bam-worth .examples { grid-column: 1 / -1; }
 .bam-worth .examples { display: flex; gap: 4px; height: 48px; overflow: hidden; }
 .bam-worth .examples img { width: 48px; height: 48px; object-fit: cover; border-radius: 4px; flex: none; }

@@ -41,7 +41,9 @@ _CSS = f"""<style>
 .st-key-bam-steps [class*="-blocked"] a :is(span, p) {{ color: light-dark(#6b6f6c, #9a9d98) !important; }}
 .st-key-bam-steps [data-testid="stElementContainer"]:has(.{ui.UNSEEN}) {{ position: absolute; }}
 @media (max-width: 640px) {{
-  .st-key-bam-steps > :not(:has([class*="-viewed"], [class*="-current"])) .stPageLink a > :last-child {{
+  .st-key-bam-steps:not(:has([class*="-viewed"], [class*="-current"])) {{ flex-wrap: wrap !important; }}
+  .st-key-bam-steps:has([class*="-viewed"], [class*="-current"])
+    > :not(:has([class*="-viewed"], [class*="-current"])) .stPageLink a > :last-child {{
     position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }}
 }}
 </style>"""

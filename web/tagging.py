@@ -16,7 +16,7 @@ from web import people, ui, undo
 from web.engine import workspace
 
 HELP = "Words of your own, to find images again: the gallery filters by them. They are no labels, and teach nothing."
-_HINT = "Choose a tag, or type a new one"
+_HINT = "Choose or type a tag"
 
 
 def may_tag() -> bool:

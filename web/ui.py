@@ -6,7 +6,7 @@ Nothing here makes decisions about data.
 import contextlib
 import html
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -68,6 +68,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
   :is(.stElementContainer:has(.bam-workspace), .st-key-workspace-menu) { position: fixed; top: 1.2rem; left: 3.6rem;
     max-width: calc(100vw - 8rem); z-index: 999990; }
 }
+@media (max-width: 1100px) { [data-testid="stMetricValue"] { font-size: 1.5rem; } }
 @media (max-width: 640px) {
   /* The controls of a bar, two beside each other on a telephone. */
   [class*="st-key-"][class*="-bar"] [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] {
@@ -81,11 +82,12 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
   [data-testid="stColumn"] > [data-testid="stVerticalBlock"] > :only-child [data-testid="stSkeleton"] {
     min-height: 3.75rem;
   }
-  [data-testid="stMetricValue"] { font-size: 1.5rem; }
   [class*="-answer-bar"] > :first-child { flex: 1 0 100% !important; } /* the answers below what they are for */
   [data-testid="stLayoutWrapper"]:has(> .st-key-bam-sticky) { top: 3.75rem !important; } /* below Streamlit's header */
 }
 [role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }
+:where([data-testid="stMain"]) .stPageLink a:not(:hover, :focus-visible) { background: transparent; }
+:where([data-testid="stMain"]) .stPageLink a p { font-weight: 400; }
 .bam-table { overflow-x: auto; }
 .bam-table[aria-hidden] table { width: 100%; }
 .bam-table table { border-collapse: collapse; margin: 0; font-size: .875rem; line-height: 1.4; white-space: nowrap; }
@@ -93,6 +95,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
   border-bottom: 1px solid color-mix(in srgb, currentColor 16%, transparent); font-variant-numeric: tabular-nums; }
 .bam-table thead th { font-weight: 400; color: color-mix(in srgb, currentColor 68%, transparent); }
 .bam-table tbody th { font-weight: 400; }
+@media (max-width: 1100px) { .bam-stacked td { white-space: normal; } }
 @media (max-width: 640px) {
   .bam-stacked thead { display: none; }
   .bam-stacked :is(table, tbody, tr, th, td) { display: block; white-space: normal; }
@@ -219,7 +222,7 @@ def raw_text(key: str, label: str = "Raw text") -> bool:
 def search_hint() -> str:
     """Return what can be typed into a search box."""
     by_meaning = search.searches_by_meaning(workspace())
-    return "describe what to look for" if by_meaning else "words of titles and file names"
+    return "describe it" if by_meaning else "words in names"
 
 
 def searched_note() -> None:
@@ -268,6 +271,12 @@ def table(head: Sequence[str], lines: Sequence[Sequence[str]], *, stacked: bool 
         f'<div class="{kind}" role="region" aria-label="{html.escape(head[0])}" tabindex="0">'
         f"<table><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def counts(lines: Sequence[Mapping[str, object]]) -> dict[str, Any]:
+    """Return the column settings of a ``st.dataframe`` that separate the thousands of whole numbers, but of seeds."""
+    whole = [name for name, value in lines[0].items() if type(value) is int and name != "seed"] if lines else []
+    return {name: st.column_config.NumberColumn(format="localized") for name in whole}
 
 
 def table_skeleton(lines: int) -> str:

@@ -118,9 +118,11 @@ class Verdict:
         return f"{words} {'The other one is' if wrong == 1 else 'The others are'} not delivered any more."
 
     @property
-    def _counting(self) -> str:
-        """Say that the precision is that of the known images as well."""
-        return f", counting {count(self.known, 'image')} labelled yes by people" if self.known else ""
+    def _so(self) -> str:
+        """Lead from what was seen to the precision: with known images, it is that of all that is delivered."""
+        if not self.known:
+            return ", so precision is"
+        return f". With {count(self.known, 'image')} labelled yes by people, the precision of what is delivered is"
 
     @property
     def _with_known(self) -> str:
@@ -137,15 +139,11 @@ class Verdict:
         target, confidence = percent(self.target), percent_at_least(self.estimate.confidence)
         if self.met:
             low = percent_at_least(self.delivered[1])
-            return (
-                f"Target met: {self._seen}, so precision is at least {low} with {confidence} confidence"
-                f"{self._counting}."
-            )
+            return f"Target met: {self._seen}{self._so} at least {low} with {confidence} confidence."
         if self.met is False:
             return (
-                f"Target missed: {self._seen}, so precision is at most {percent_at_most(self.delivered[2])} with "
-                f"{confidence} confidence{self._counting}, below {target}. Choose a stricter threshold, or improve the "
-                "classifier."
+                f"Target missed: {self._seen}{self._so} at most {percent_at_most(self.delivered[2])} with {confidence} "
+                f"confidence, below {target}. Choose a stricter threshold, or improve the classifier."
             )
         return f"Inconclusive: {self._seen}. {self._needed} {self._advice}"
 

@@ -28,6 +28,7 @@ _WAYS = {
     "decide": "`bam threshold {name}`",
     "certify": "in the app: Threshold",
     "label_certification": "in the app: Annotate",
+    "label_extension": "in the app: Annotate",
     "extend": "`bam extend {name}`",
     "audit": "`bam audit {name} --draw`",
     "label_audit": "in the app: Annotate",

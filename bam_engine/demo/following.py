@@ -162,6 +162,7 @@ _STEPS: dict[str, _Step] = {
     "decide": _decide,
     "certify": _certify,
     "label_certification": _certify,
+    "label_extension": _certify,
     "extend": _certify,
     "audit": _audit,
     "label_audit": _audit,

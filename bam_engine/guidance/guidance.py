@@ -28,11 +28,12 @@ _TITLES: dict[Step, str] = {
     "label_validation": "Label the validation sample for {name}.",
     "start_round": "{name} is ready for its next round.",
     "label_round": "Label round {round} of {name}.",
-    "train": "Round {round} of {name} is fully labelled. Train the model.",
+    "train": "Train the model of {name}.",
     "diagnose": "{name} does not reach its target.",
     "decide": "{name} is trained. Choose a threshold.",
     "certify": "Certify the threshold of {name}.",
     "label_certification": "Label the certification batch of {name}.",
+    "label_extension": "Label the batch that extends the guarantee of {name} to images that came later.",
     "extend": "Extend what is certified of {name} over the images that came later.",
     "audit": "{name} has a threshold. Audit it on a fresh sample.",
     "label_audit": "Label the audit of {name}.",
@@ -100,9 +101,10 @@ class Guidance:
         if facts is None:
             return None
         tasks = {"label_validation": facts.validation, "label_round": facts.batch}
-        waiting = [each.batch for each in (facts.certifying, facts.extending) if each is not None]
-        if waiting:
-            tasks["label_certification"] = next((each for each in waiting if each.left), waiting[0])
+        if facts.certifying is not None:
+            tasks["label_certification"] = facts.certifying.batch
+        if facts.extending is not None:
+            tasks["label_extension"] = facts.extending.batch
         if facts.audit is not None:
             tasks["label_audit"] = facts.audit.progress
         return tasks.get(self.step)

@@ -28,6 +28,7 @@ Step = Literal[
     "certify",
     "label_certification",
     "extend",
+    "label_extension",
     "audit",
     "label_audit",
     "measure_recall",
@@ -153,8 +154,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "a batch that extends the guarantee is not labelled",
         lambda f: _batch_waits(f.extending),
-        "label_certification",
-        lambda f: f"{reasons.asked(f.extending)} It extends the guarantee to images that came later.",
+        "label_extension",
+        lambda f: reasons.asked(f.extending),
     ),
     Rule(
         "the audit is not labelled",

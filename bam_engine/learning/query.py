@@ -28,7 +28,7 @@ from bam_engine.learning.similarity import cosine_similarities, whitened_similar
 Scores = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Vectors = npt.NDArray[np.float16] | npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
-NEAR_BOUNDARY = "near the decision boundary"
+NEAR_BOUNDARY = "near the class boundary"
 HIGH_SCORE = "high score"
 DIVERSE = "different from the rest of the batch"
 RANDOM = "random"
@@ -39,7 +39,7 @@ MATCHES_TEXT = "matches the text"
 STRATEGIES: Mapping[str, str] = MappingProxyType(
     {
         "mixture": "uncertain, high-scoring, diverse and random images together",
-        "margin": "the images nearest to the decision boundary",
+        "margin": "the images nearest to the class boundary",
         "top": "the images with the highest scores",
         "diverse": "uncertain images that differ from one another",
         "spread": "representative images of the whole pool, whatever their score",

@@ -32,6 +32,7 @@ _OF_STEP: dict[Step, StageName] = {
     "decide": "threshold",
     "certify": "threshold",
     "label_certification": "threshold",
+    "label_extension": "threshold",
     "extend": "threshold",
     "audit": "audit",
     "label_audit": "audit",

@@ -274,12 +274,18 @@ def suggest(
 
 
 def _certified(workspace: Workspace, started: certification_store.Certification) -> Threshold | None:
-    """Return the best cut that a certification has certified so far, measured on the held-out labels, or None."""
+    """Return the best cut that a certification has certified so far, measured on the held-out labels, or None.
+
+    One that is in use and accepts more stays: labels that came since may favour a stricter one by a hair.
+    """
     state = certification.state(workspace, started)
     if state.progress is None or state.certified is None:
         return None
     model, cuts = certification_population.model_of(workspace, started), certified_cuts.cuts_of(state)
     value = certified_cuts.best_of(workspace, started.attribute, model, cuts, confidence=started.confidence)
+    saved = workspace.snapshot.rows_with(db.thresholds.c.model_id, model.id)
+    if saved and saved[-1].value < value and saved[-1].value in cuts:
+        value = saved[-1].value
     return _certified_at(workspace, state, value)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
@@ -45,7 +46,10 @@ class TradeOff:
 
 
 _TRADE_OFFS = Kind[tuple[TradeOff, ...]](
-    "trade-offs of targets", of="attribute and confidence", until="a label, a score or a file changes", limit=200
+    "trade-offs of targets",
+    of="attribute and confidence",
+    until="a label, a score, a threshold or a file changes",
+    limit=200,
 )
 
 
@@ -61,7 +65,7 @@ def trade_offs(
         There is no model yet.
     """
     model = newest_model(workspace, attribute)
-    version = evidence_version(workspace, attribute, model)
+    version = (evidence_version(workspace, attribute, model), workspace.snapshot.version(db.thresholds))
 
     def make() -> tuple[TradeOff, ...]:
         return tuple(_trade_off(workspace, attribute, target, confidence) for target in targets)

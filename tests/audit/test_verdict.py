@@ -80,4 +80,4 @@ def test_the_target_is_one_of_all_that_was_delivered(right, wrong, known, more, 
 def test_where_people_have_labelled_enough_any_audit_meets_the_target():
     found = verdict(estimate_precision([0] * 5), 0.9, available=10, known=900)
     assert (found.met, found.needed) == (True, 0)
-    assert "counting 900 images labelled yes by people" in found.summary
+    assert "With 900 images labelled yes by people, the precision of what is delivered is at " in found.summary

@@ -83,7 +83,7 @@ def certifying(*, batch: Progress = DONE, certified: float | None = None, more: 
         (replace(SAVED, certifying=replace(certifying(more=0), unconfirmed=3)), "label_certification"),
         (replace(SAVED, certifying=certifying()), "certify"),
         (replace(CERTIFIED, extendable=7, later=7), "extend"),
-        (replace(CERTIFIED, extending=certifying(batch=OPEN), later=7), "label_certification"),
+        (replace(CERTIFIED, extending=certifying(batch=OPEN), later=7), "label_extension"),
         (replace(CERTIFIED, extending=certifying(), later=7), "extend"),
         (replace(CERTIFIED, extending=certifying(more=0), later=7), "audit"),
         (replace(CERTIFIED, extending=certifying(more=0), later=9, extendable=2), "extend"),

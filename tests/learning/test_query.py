@@ -186,14 +186,14 @@ def test_a_mixture_holds_its_four_parts_for_the_reasons_it_gives():
     vectors, scores = rng.normal(size=(5000, 8)).astype(np.float16), rng.normal(size=5000).astype(np.float32)
     batch = mixture(vectors, scores, np.arange(5000), 400, centre=1.0, rng=rng)
     assert Counter(batch.reasons) == {
-        "near the decision boundary": 280,
+        "near the class boundary": 280,
         "high score": 20,
         "different from the rest of the batch": 80,
         "random": 20,
     }
     why = np.array(batch.reasons)
     nearest = np.sort(np.abs(scores - 1))
-    assert np.abs(scores[batch.rows[why == "near the decision boundary"]] - 1).max() == nearest[279]
+    assert np.abs(scores[batch.rows[why == "near the class boundary"]] - 1).max() == nearest[279]
     assert scores[batch.rows[why == "high score"]].min() >= np.sort(scores)[-20]
     assert np.abs(scores[batch.rows[why == "different from the rest of the batch"]] - 1).max() <= nearest[280 + 10 * 80]
     assert scores[batch.rows[why == "random"]].std() > 0.5

@@ -67,7 +67,7 @@ def test_numbers_come_with_intervals_and_meanings(open_page: Open, disputed: Wor
     assert "to" in alpha.delta
     assert model.value == "–"
     text = text_of(app)
-    assert "how much of that is luck" in text
+    assert "how much of that is chance" in text
     assert "people answer the same images" in text
     pairs, people = (table.value for table in app.dataframe)
     assert pairs["annotators"].tolist() == ["ada and ben"]

@@ -28,6 +28,7 @@ from bam_engine.training import (
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import scores_of
+from bam_engine.training.trade_offs import trade_offs
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
@@ -66,6 +67,22 @@ def test_the_certified_cut_meets_its_target_and_is_the_one_suggested(
     assert found.covers == (scores[population] >= found.value).sum()
     assert decimal(state.certified, 3) in state.summary
     assert thresholds.save(trained, watercolor, found).evidence.certified
+
+
+def test_a_certified_cut_in_use_stays_the_one_suggested_unless_a_looser_one_is_best(
+    trained: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
+    cuts = certified_cuts.cuts_of(finish(trained, watercolor, oracle))
+    strictest, loosest = float(cuts[0]), float(cuts[-1])
+    assert loosest < strictest
+    for in_use, best, expected in ((loosest, strictest, loosest), (strictest, loosest, loosest)):
+        monkeypatch.setattr(certified_cuts, "best_of", lambda *_, best=best, **__: best)
+        thresholds.save(trained, watercolor, thresholds.measure_at(trained, watercolor, in_use, target=0.6))
+        found = thresholds.suggest(trained, watercolor, target=0.6)
+        assert (found.value, found.certified) == (expected, True)
+        (line,) = trade_offs(trained, watercolor, targets=(0.6,))
+        assert line.threshold == found
 
 
 def test_a_cut_set_by_hand_is_as_certified_as_the_one_that_accepts_the_same(

@@ -127,7 +127,7 @@ def test_nobody_is_asked_to_extend_a_promise_that_is_not_in_use(
 def test_guidance_asks_to_extend_and_is_done_no_sooner(
     certified: Workspace, watercolor: Attribute, tmp_path: Path
 ) -> None:
-    assert guidance_of(certified, watercolor).step not in ("extend", "label_certification")
+    assert guidance_of(certified, watercolor).step not in ("extend", "label_extension")
     grow(certified, tmp_path / "late")
     uncovered = int(not_covered(certified, watercolor).sum())
     asked = guidance_of(certified, watercolor)
@@ -135,12 +135,12 @@ def test_guidance_asks_to_extend_and_is_done_no_sooner(
     assert f"{uncovered} accepted image" in asked.reason
     state = extension.extend(certified, watercolor)
     waiting = guidance_of(certified, watercolor)
-    assert waiting.step == "label_certification"
+    assert waiting.step == "label_extension"
     assert waiting.labelling is not None
     assert (waiting.labelling.answered, waiting.labelling.total) == (0, len(state.certification.queried))
     finish(certified, watercolor, 1)
     after = guidance_of(certified, watercolor)
-    assert after.step not in ("extend", "label_certification")
+    assert after.step not in ("extend", "label_extension")
     assert after.facts is not None
     assert (after.facts.later, after.facts.extendable) == (0, 0)
 
@@ -151,7 +151,7 @@ def test_an_extension_that_cannot_pass_blocks_none_over_what_comes_after_it(
     grow(certified, tmp_path / "late")
     failed = finish(certified, watercolor, 0)
     assert not failed.may_pass
-    assert guidance_of(certified, watercolor).step not in ("extend", "label_certification")
+    assert guidance_of(certified, watercolor).step not in ("extend", "label_extension")
     again = extension.extend(certified, watercolor)
     assert again.certification.id == failed.certification.id, "nothing has come since"
     grow(certified, tmp_path / "later", first=300)
