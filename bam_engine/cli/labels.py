@@ -1,13 +1,16 @@
 """``labels``: import labels made elsewhere, and export those that people agree on."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 
 from bam_engine.cli.arguments import EPILOG, Commands, add_command, add_raw_text, given_path
 from bam_engine.cli.paths import print_lines_without_path, print_paths
 from bam_engine.cli.progress import bar
+from bam_engine.errors import AnnotationError
 from bam_engine.exchange.label_tables import Vocabulary
 from bam_engine.formatting import count
 from bam_engine.labelling.bam_answers import import_bam
+from bam_engine.labelling.class_answers import FoundClasses, ImportedClasses, find_classes, import_classes
 from bam_engine.labelling.exporting import write_labels
 from bam_engine.labelling.importing import ImportedLabels, StoredLabels, import_labels
 from bam_engine.labelling.tasks import attribute_of
@@ -43,6 +46,29 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "are skipped. Imported labels count as votes and are used for training; with --validation, they answer the "
         "validation sample instead. Importing a file twice stores its labels once."
     )
+    action = add_command(actions, "import-classes", import_class_file, "store the classes of COCO, FiftyOne or folders")
+    action.add_argument("source", type=given_path, help="COCO file, folder that FiftyOne wrote, or folder of classes")
+    action.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        default=[],
+        metavar="NAME[=ATTRIBUTE]",
+        help="class to store, and the attribute it is a label of (default: the one called like it, added if missing); "
+        "repeatable; without it, the classes are listed and nothing is stored",
+    )
+    action.add_argument("--annotator", help="name of the source that gave the labels, such as COCO")
+    action.add_argument(
+        "--complete", action="store_true", help="images that are not said to show a class do not show it"
+    )
+    action.add_argument("--field", help="field of FiftyOne's samples, where several have classes")
+    action.description = (
+        "Store the classes of images as the votes of a named source: a COCO or LVIS file, a folder that FiftyOne "
+        "exported (FiftyOneDataset, FiftyOneImageClassificationDataset, COCODetectionDataset), or a folder with a "
+        "folder for each class. Images that show a class are a yes. Without --complete, only what the source states "
+        "is a no (neg_category_ids of LVIS). Several classes may be one attribute. Imported labels train, and never "
+        "judge. Importing a source twice stores its labels once."
+    )
     action = add_command(actions, "import-bam", import_bam_file, "store the answers and captions of BAM's SQLite file")
     action.add_argument("file", type=given_path, help="BAM's SQLite file, or one that `bam export` wrote")
     action.description = (
@@ -71,7 +97,7 @@ def import_file(workspace: Workspace, options: Namespace) -> None:
         folder=options.folder,
         to="validation" if options.validation else "training",
     )
-    _print_stored(imported.stored, options)
+    _print_stored(imported.stored, options.attribute, options.annotator, validation=options.validation)
     _print_skipped(imported)
     if options.validation or not imported.stored.new:
         return
@@ -94,14 +120,55 @@ def import_bam_file(workspace: Workspace, options: Namespace) -> None:
         )
 
 
-def _print_stored(stored: StoredLabels, options: Namespace) -> None:
-    new = f"{count(stored.new, 'label')} of {options.attribute} stored for {options.annotator}"
+def import_class_file(workspace: Workspace, options: Namespace) -> None:
+    """Import the classes that are named, or list those that there are."""
+    found = find_classes(workspace, options.source, label_field=options.field)
+    print(f"{options.source}: {found.labels.kind}, {count(len(found.matches.rows), 'image')} in the collection")
+    for why, places in found.labels.unclear.items():
+        print(f"  {len(places):,} left out: {why}; the first: {places[0]}")
+    print_paths(found.matches.unmatched, "no image")
+    print_paths(found.matches.ambiguous, "several images")
+    if not options.classes:
+        print("classes, and the images that show them:")
+        for name, number in found.counts.items():
+            print(f"  {number:>9,}  {name}")
+        print("nothing is stored: name classes with --class, and their source with --annotator")
+        return
+    if not options.annotator:
+        raise AnnotationError("Say who gave these labels with --annotator, such as --annotator COCO.")
+    classes = _classes(options.classes, found)
+    with bar("import", "labels") as report:
+        imported = import_classes(
+            workspace, found, classes, annotator=options.annotator, complete=options.complete, report=report
+        )
+    for each in imported:
+        _print_class(each, options)
+
+
+def _classes(given: Sequence[str], found: FoundClasses) -> dict[str, str]:
+    """Return class → attribute, "" where none is named; a class may have the sign = in its name."""
+    parts = {text: (text, "") if text in found.labels.shown else text.rpartition("=")[::2] for text in given}
+    return {name or attribute: attribute if name else "" for name, attribute in parts.values()}
+
+
+def _print_class(imported: ImportedClasses, options: Namespace) -> None:
+    _print_stored(imported.stored, imported.attribute, options.annotator)
+    if imported.added:
+        print(f"  {imported.attribute} was added: look at its question on the page Attributes")
+    if imported.contradictions:
+        print(f"  {imported.contradictions:,} left out: said to show it, and not to")
+    if not imported.stored.no and imported.stored.yes and not options.complete:
+        print("  nothing is a no: a classifier needs both. If the source has all that show it, import with --complete")
+
+
+def _print_stored(stored: StoredLabels, attribute: str, annotator: str, *, validation: bool = False) -> None:
+    new = f"{count(stored.new, 'label')} of {attribute} stored for {annotator}"
     print(f"{new}: {stored.yes:,} yes, {stored.no:,} no, {stored.unsure:,} unsure")
     if stored.repeated:
         print(f"  {stored.repeated:,} already stored")
     if stored.set_aside:
         print(f"  {stored.set_aside:,} set aside before, and still: `bam annotator bring-back` lets them count")
-    if stored.left_out and options.validation:
+    if stored.left_out and validation:
         print(f"  {stored.left_out:,} left out: not in the validation sample")
     elif stored.left_out:
         print(f"  {stored.left_out:,} left out: held out for validation, certification or audit")

@@ -34,7 +34,7 @@ from bam_engine.download.outcomes import Failure
 from bam_engine.download.urls import parse_url
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
 from bam_engine.formatting import count
-from bam_engine.labelling.importing import StoredLabels, store_votes
+from bam_engine.labelling.importing import AT_ONCE, StoredLabels, store_votes
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 
@@ -44,9 +44,6 @@ _WORKERS = ("worker_id", "simulated")
 _CAPTIONS = ("assignment_id", "mid", "caption")
 _ANSWERS: Mapping[Any, int] = {None: UNSURE, 1: POSITIVE, 0: NEGATIVE}
 _TEMPLATES = {template.name: template for template in BAM_ATTRIBUTES}
-
-AT_ONCE = 20_000
-"""Answers that are stored in one transaction: nobody else can answer meanwhile."""
 
 _ANONYMOUS = "answer or caption without a worker: its assignment is not in crowd_raw_hits"
 _TWO_WORKERS = "answer or caption of two workers: its assignment is in crowd_raw_hits twice"
@@ -141,7 +138,8 @@ def import_bam(workspace: Workspace, file: Path, *, report: Report = silent) -> 
     Parameters
     ----------
     report
-        Called before every :data:`AT_ONCE` answers with the number of those that are stored or known, and of all.
+        Called before every :data:`~bam_engine.labelling.importing.AT_ONCE` answers with the number of those that are
+        stored or known, and of all.
 
     Raises
     ------
@@ -300,7 +298,7 @@ def _store_answers(
     people: Mapping[str, int | AnnotationError],
     report: Report,
 ) -> StoredLabels:
-    parts = [StoredLabels(0, 0, 0, 0, 0)]
+    parts = []
     done, total = 0, sum(map(len, crowd.answers.values()))
     for name, answers in sorted(crowd.answers.items()):
         kept = _kept(crowd, answers, rows, people)
@@ -319,8 +317,7 @@ def _store_answers(
             parts.append(store_votes(workspace, attribute, votes))
         done += len(answers)
     report(total, total, "answers")
-    counts = (sum(getattr(part, name) for part in parts) for name in StoredLabels.__dataclass_fields__)
-    return StoredLabels(*counts)
+    return StoredLabels.total(parts)
 
 
 def _kept(

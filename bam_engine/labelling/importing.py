@@ -8,8 +8,8 @@ Imported labels settle images like any other vote and are used for training, nev
 and labelled elsewhere, its labels can be imported as answers to it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,9 @@ from bam_engine.workspace.membership import removed
 
 Destination = Literal["training", "validation"]
 DESTINATIONS: tuple[Destination, ...] = ("training", "validation")
+
+AT_ONCE = 20_000
+"""Labels of a long import that are stored in one transaction: nobody else can answer meanwhile."""
 
 _MAX_LISTED = 5  # contradictions that an error lists
 
@@ -55,6 +58,11 @@ class StoredLabels:
     def new(self) -> int:
         """The labels that were stored."""
         return self.yes + self.no + self.unsure
+
+    @classmethod
+    def total(cls, parts: Iterable["StoredLabels"]) -> "StoredLabels":
+        """Return the sums of the numbers of several."""
+        return cls(*np.sum([astuple(part) for part in parts] or [astuple(cls(0, 0, 0, 0, 0))], axis=0).tolist())
 
 
 @dataclass(frozen=True)
