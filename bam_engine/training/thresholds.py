@@ -81,11 +81,19 @@ class AttributeThreshold:
         return f"{self.taken_back} {self.evidence.finding}".lstrip()
 
 
+@dataclass(frozen=True)
+class _Promise:
+    """What a promise is about now: answers may have changed since it was saved, and images may have been removed."""
+
+    covers: int | None
+    known_positives: int | None
+
+
 _TESTED = Kind[str]("digests of labels that test", of="attribute", until="a label may have changed", limit=1000)
 _SUGGESTIONS = Kind[Threshold | None](
     "suggested thresholds", of="model", until="scores or the labels that test change", limit=1000
 )
-_HOLDS = Kind[bool](
+_HOLDS = Kind[_Promise | None](  # or that it does not hold any more
     "promises that were tested again",
     of="saved threshold",
     until="scores, the labels that test or a file change",
@@ -141,9 +149,10 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
     measured = _measured_again(workspace, attribute, model, evidence)
     saved = AttributeThreshold(stored.id, model.id, measured, images, stored.made_at)
     version = _tested_version(workspace, attribute, model)
-    holds = workspace.memory.get(_HOLDS, stored.id, version, lambda: _holds(workspace, attribute, model, saved))
-    if holds:
-        return saved
+    promise = workspace.memory.get(_HOLDS, stored.id, version, lambda: _promise(workspace, attribute, model, saved))
+    if promise is not None:
+        now = replace(measured, covers=promise.covers, known_positives=promise.known_positives)
+        return replace(saved, evidence=now)
     goal = f"a recall of {percent(evidence.recall_target)}" if evidence.recall_target else percent(evidence.target)
     words = (
         f"Certified for {goal} when it was saved, and not any more: it does not pass its test with the answers and "
@@ -151,6 +160,20 @@ def _saved(workspace: Workspace, attribute: Attribute, model: TrainedModel, stor
     )
     withdrawn = replace(measured, certified=False, covers=None, known_positives=None, recall_target=None, promise="")
     return replace(saved, evidence=withdrawn, taken_back=words)
+
+
+def _promise(
+    workspace: Workspace, attribute: Attribute, model: TrainedModel, saved: AttributeThreshold
+) -> _Promise | None:
+    """Return what the promise of a saved threshold is about now, or None if it does not hold any more."""
+    evidence = saved.evidence
+    if not _holds(workspace, attribute, model, saved):
+        return None
+    started = certification_store.current(workspace, attribute, model, target=evidence.target)
+    if evidence.covers is None or started is None:
+        return _Promise(evidence.covers, evidence.known_positives)
+    known = certification_population.known_positives(workspace, started)
+    return _Promise(certified_cuts.covered_from(workspace, started, evidence.value), known or None)
 
 
 def _holds(workspace: Workspace, attribute: Attribute, model: TrainedModel, saved: AttributeThreshold) -> bool:

@@ -19,7 +19,16 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import tasks
 from bam_engine.reporting.export import gather
 from bam_engine.reporting.overview import overview
-from bam_engine.training import certification, certification_store, growth, rounds, thresholds, validation
+from bam_engine.training import (
+    certification,
+    certification_population,
+    certification_store,
+    certified_cuts,
+    growth,
+    rounds,
+    thresholds,
+    validation,
+)
 from bam_engine.training.delivered import NOT_COVERED, counts_of, delivered_of, not_covered
 from bam_engine.training.evaluation_set import gather_evidence
 from bam_engine.training.models import rescore_all, scores_of
@@ -83,6 +92,39 @@ def test_a_certified_promise_is_taken_back_when_its_answers_turn_and_holds_again
     assert turned.taken_back in gather(certified).attributes[0].decision.evidence
     vote(certified, watercolor, "oracle", dict.fromkeys(yes, 1))
     assert in_use(certified, watercolor) == before
+
+
+def test_a_promise_counts_the_images_that_are_left_after_others_were_removed(
+    certified: Workspace, watercolor: Attribute
+) -> None:
+    started = certification_store.current(certified, watercolor)
+    assert started is not None
+    strictest = float(certified_cuts.cuts_of(certification.state(certified, started))[0])
+    thresholds.save(certified, watercolor, thresholds.measure_at(certified, watercolor, strictest, target=0.6))
+    before = in_use(certified, watercolor)
+    rows, scores = certification_population.population_of(certified, started)
+    accepted = rows[scores >= before.value]
+    labels = delivered_of(certified, watercolor).labels
+    right = [int(row) for row in accepted if labels[row] == 1]
+    known = [int(row) for row in started.counted if labels[row] == 1]
+    covers, positives = before.evidence.covers, before.evidence.known_positives
+    assert (covers, positives) == (len(accepted), len(known))
+    assert len(right) > 1
+    removal = certified.removals.remove([right[0], known[0], known[1]], reason="a test")
+    after = in_use(certified, watercolor)
+    assert after.evidence.certified
+    assert (after.evidence.covers, after.evidence.known_positives) == (len(accepted) - 1, len(known) - 2)
+    assert f"among {len(accepted) - 1} accepted images" in after.summary
+    assert f"and {len(known) - 2} images labelled yes before" in after.summary
+    certified.removals.undo(removal.id)
+    assert in_use(certified, watercolor) == before
+
+
+def test_a_promise_of_which_no_image_is_left_says_so_of_none(certified: Workspace, watercolor: Attribute) -> None:
+    certified.removals.remove(list(range(len(certified.catalogue))), reason="a test")
+    evidence = in_use(certified, watercolor).evidence
+    assert not evidence.covers
+    assert not evidence.known_positives
 
 
 def test_a_promise_of_the_validation_sample_is_tested_again_too(played: Workspace, watercolor: Attribute) -> None:
