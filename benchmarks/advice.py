@@ -44,7 +44,7 @@ from bam_engine.guidance.guidance import guidance_of
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.workspace import Workspace
 from benchmarks import end_to_end, pictures
-from benchmarks.end_to_end import FIXED, TARGET, Run
+from benchmarks.end_to_end import FIXED, Delivered, Run
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -70,7 +70,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Followed:
+class Followed(Delivered):
     """A run that was followed to its end; ``why`` are the last words of the guidance, or the error."""
 
     case: Case
@@ -89,15 +89,6 @@ class Followed:
     @property
     def answers(self) -> int:
         return sum(self.parts.values())
-
-    @property
-    def kept(self) -> float:
-        """The recall that is certified."""
-        return self.recall if self.certified else 0.0
-
-    @property
-    def broken(self) -> bool:
-        return self.certified and self.precision < TARGET - 1e-12
 
 
 def part(found: pictures.Pictures, n: int, seed: int) -> pictures.Pictures:

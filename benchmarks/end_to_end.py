@@ -52,8 +52,26 @@ OURS = {"2 + 150": (2, 150), "4 + 150": (4, 150), "4 + 250": (4, 250)}
 CONTESTANTS = (THEN, FIXED, *OURS)
 
 
+class Delivered:
+    """What became of a promise of ``TARGET``, of any run that knows whether it is certified and what is delivered."""
+
+    certified: bool
+    precision: float
+    recall: float
+
+    @property
+    def kept(self) -> float:
+        """The recall that is certified, 0 where nothing is."""
+        return self.recall if self.certified else 0.0
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is certified, and its true precision is below the target."""
+        return self.certified and self.precision < TARGET - 1e-12
+
+
 @dataclass(frozen=True)
-class Run:
+class Run(Delivered):
     """One run of a contestant; ``recall`` is the true one of what is delivered, whether or not it is certified."""
 
     encoder: str
@@ -75,15 +93,6 @@ class Run:
     def case(self) -> tuple[str, str, float, str, int]:
         """What identifies the run."""
         return self.encoder, self.attribute, self.error_rate, self.contestant, self.seed
-
-    @property
-    def kept(self) -> float:
-        """The recall that is certified."""
-        return self.recall if self.certified else 0.0
-
-    @property
-    def broken(self) -> bool:
-        return self.certified and self.precision < TARGET - 1e-12
 
     @property
     def covered(self) -> bool | None:
