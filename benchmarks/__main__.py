@@ -28,6 +28,7 @@ SUITE = (
     "answer_errors",
     "end_to_end",
     "wrong_answers",
+    "blind_sample",
     "recall_sample",
     "tiles",
     "tile_formats",

@@ -28,7 +28,7 @@ from bam_engine.labelling.drawn_images import queried_rows, validation_images
 from bam_engine.learning import CertificationPlan, clopper_pearson
 from bam_engine.training.models import scores_of
 from benchmarks import pictures
-from benchmarks.end_to_end import ENCODERS, TARGET, plan
+from benchmarks.end_to_end import ENCODERS, TARGET, Delivered, plan
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
@@ -62,7 +62,7 @@ class Before:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Delivered):
     """What a certification gave: of the ``people``, images delivered on their word, ``wrong`` are none."""
 
     certified: bool
@@ -70,10 +70,6 @@ class Outcome:
     recall: float
     answers: int
     wrong: int
-
-    @property
-    def broken(self) -> bool:
-        return self.certified and self.precision < TARGET - 1e-12
 
 
 def prepare(found: pictures.Pictures, attribute: str, error_rate: float) -> Before:
@@ -87,16 +83,71 @@ def prepare(found: pictures.Pictures, attribute: str, error_rate: float) -> Befo
         return Before(truth, scores, sample, queried_rows(workspace, of))
 
 
+@dataclass(frozen=True, eq=False)
+class Certified:
+    """What a certification found: the lowest certified score, or None, and what people say of the images.
+
+    ``labels`` (n,) int8 are 1, 0 or, where nobody was asked, -1; ``delivered`` and ``by_people`` (n,) are the images
+    that are delivered, and those that people have labelled yes.
+    """
+
+    cut: float | None
+    labels: NDArray[np.int8]
+    delivered: NDArray[np.bool_]
+    answers: int
+
+    @property
+    def by_people(self) -> NDArray[np.bool_]:
+        return self.labels == 1
+
+
+def errors(n: int, error_rate: float, shared: float, *, seed: Sequence[int]) -> NDArray[np.bool_]:
+    """Return which answers to ``n`` images are wrong, (n, PEOPLE).
+
+    The part ``shared`` of the wrong answers is about images that everybody misunderstands, whoever else is asked:
+    the seed's first number alone decides which.
+    """
+    wrong: NDArray[np.bool_] = np.random.default_rng([*seed]).random((n, PEOPLE)) < error_rate * (1 - shared)
+    return wrong | (np.random.default_rng([seed[0], 5]).random((n, 1)) < error_rate * shared)
+
+
 def certify(before: Before, rule: Rule, *, error_rate: float, seed: int) -> Outcome:
     """Let people answer, certify, and compare what is delivered with the truth."""
+    found = certification(before, rule, error_rate=error_rate, seed=seed)
+    return outcome(
+        before.truth, found.delivered, found.by_people, certified=found.cut is not None, answers=found.answers
+    )
+
+
+def outcome(
+    truth: NDArray[np.bool_],
+    delivered: NDArray[np.bool_],
+    by_people: NDArray[np.bool_],
+    *,
+    certified: bool,
+    answers: int,
+) -> Outcome:
+    """Compare what is delivered with the truth."""
+    right = int((delivered & truth).sum())
+    return Outcome(
+        certified,
+        right / max(int(delivered.sum()), 1),
+        right / int(truth.sum()),
+        answers,
+        int((by_people & ~truth).sum()),
+    )
+
+
+def certification(before: Before, rule: Rule, *, error_rate: float, seed: int, shared: float = 0.0) -> Certified:
+    """Let people answer, and certify."""
     truth, scores = before.truth, before.scores
-    wrong = np.random.default_rng([seed, 0]).random((len(truth), PEOPLE)) < error_rate
+    wrong = errors(len(truth), error_rate, shared, seed=[seed, 0])
     labels, answers = np.full(len(truth), -1, np.int8), 0
 
     def ask(rows: NDArray[np.int64]) -> int:
         total = 0
         for row in rows.tolist():
-            labels[row], asked = _settle(rule, truth[row] ^ wrong[row])
+            labels[row], asked = settle(rule, truth[row] ^ wrong[row])
             total += asked
         return total
 
@@ -125,22 +176,15 @@ def certify(before: Before, rule: Rule, *, error_rate: float, seed: int) -> Outc
             break
         answers += ask(population[state.to_label])
         asked += len(state.to_label)
-    delivered = by_people = labels == 1
+    delivered = labels == 1
     if state.certified is not None:
         unlabelled = labels < 0
         unlabelled[before.rounds] = False  # what the teacher calls no
-        delivered = by_people | (unlabelled & (scores >= state.certified))
-    right = int((delivered & truth).sum())
-    return Outcome(
-        state.certified is not None,
-        right / max(int(delivered.sum()), 1),
-        right / int(truth.sum()),
-        answers,
-        int((by_people & ~truth).sum()),
-    )
+        delivered = delivered | (unlabelled & (scores >= state.certified))
+    return Certified(state.certified, labels, delivered, answers)
 
 
-def _settle(rule: Rule, answers: NDArray[np.bool_]) -> tuple[int, int]:
+def settle(rule: Rule, answers: NDArray[np.bool_]) -> tuple[int, int]:
     """Return the label of an image, 0 if it stays open, and how many people were asked."""
     for asked in range(1, len(answers) + 1):
         yes = int(answers[:asked].sum())
@@ -153,7 +197,7 @@ def _settle(rule: Rule, answers: NDArray[np.bool_]) -> tuple[int, int]:
 def _line(name: str, outcomes: Sequence[Outcome]) -> str:
     certified, broken = sum(each.certified for each in outcomes), sum(each.broken for each in outcomes)
     limits = clopper_pearson(broken, certified)
-    kept = np.mean([each.recall if each.certified else 0.0 for each in outcomes])
+    kept = np.mean([each.kept for each in outcomes])
     answers, wrong = np.mean([each.answers for each in outcomes]), np.mean([each.wrong for each in outcomes])
     share = f"{broken:>4} of {certified:<5} {broken / max(certified, 1):>6.1%} [{limits.low:.1%}, {limits.high:.1%}]"
     return f"{name:<28}{answers:>8.0f}{kept:>8.3f}{wrong:>11.2f}  {share}"

@@ -78,6 +78,11 @@ def _start(attribute: Attribute, target: float, confidence: float, *, stands_out
         "Label small batches where the outcome is still undecided. You can stop at any time; the guarantee still "
         "holds. Images labelled yes so far count as right."
     )
+    if workspace().judging_redundancy == 1:
+        st.caption(
+            "One person judges, whose mistakes nothing shows. Where positives are rare, a few wrong yes answers break "
+            "what is guaranteed: let two people judge if you can."
+        )
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     planned = left.number_input(
         "Label budget",

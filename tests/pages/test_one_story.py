@@ -233,3 +233,15 @@ def test_labels_are_counted_alike_on_the_overview_and_the_rounds(
     shown = next(one for one in app.metric if one.label == "Labels")
     assert shown.value == str(labels) == "11"
     assert "12 taught the model" in str(shown.delta)
+
+
+def test_where_one_person_judges_the_start_of_a_certification_says_what_that_means(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute, oracle: Oracle
+) -> None:
+    one_round(workspace, watercolor, oracle)
+    words = "One person judges, whose mistakes nothing shows"
+    app = open_page(workspace, "threshold")
+    assert "Start certifying" in words_of(app)
+    assert words in words_of(app)
+    workspace.judging_redundancy = 2
+    assert words not in words_of(open_page(workspace, "threshold"))
