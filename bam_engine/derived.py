@@ -12,11 +12,13 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import NDArray
 
 from bam_engine.files import open_ordinary, replacing
@@ -97,9 +99,36 @@ def is_made_of(path: Path, made_of: str) -> bool:
 
 def write_array(path: Path, array: NDArray[Any], made_of: str) -> None:
     """Write an array, flushed to disk."""
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    write(path, buffer.getbuffer(), made_of, flush=True)
+    with writing_array(path, array.shape, array.dtype, made_of) as append:
+        append(array)
+
+
+@contextmanager
+def writing_array(
+    path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike, made_of: str
+) -> Iterator[Callable[[NDArray[Any]], None]]:
+    """Yield a function that writes the next part of an array, along its first axis; no part is kept in memory.
+
+    When the block ends without an error, the array is in place of an earlier one, flushed to disk.
+    """
+    kind, checksum = np.dtype(dtype), 0
+    with replacing(path, flush=True) as temporary, temporary.open("wb") as file:
+
+        def put(content: bytes | memoryview) -> None:
+            nonlocal checksum
+            file.write(content)
+            checksum = zlib.crc32(content, checksum)
+
+        def append(part: NDArray[Any]) -> None:
+            put(np.ascontiguousarray(part, kind).reshape(-1).view(np.uint8).data)
+
+        head = io.BytesIO()
+        about = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(head, about)
+        put(head.getvalue())
+        yield append
+        file.write(_SEAL.pack(_digest(made_of), checksum, _MARK))
+        file.flush()
 
 
 def read_array(path: Path, made_of: str) -> NDArray[Any] | None:

@@ -50,6 +50,7 @@ SUITE = (
     "demo",
     "demo_contents",
     "tour",
+    "scale",
 )
 
 

@@ -22,16 +22,20 @@ from bam_engine.training.models import save_model
 from bam_engine.workspace import Workspace
 
 _BLOCK = 50_000
+_COLUMNS = ("row", "uri", "project_id", "width", "height", "digest", "status", "made_at")
 
 
-def collection(home: Path, n: int, *, dim: int = 16, projects: int = 1000, seed: int = 0) -> Workspace:
+def collection(home: Path, n: int, dim: int = 16, *, projects: int = 1000, seed: int = 0) -> Workspace:
     """Return a workspace of ``n`` records with unit vectors, spread over ``projects``; shapes from 1:2 to 2:1."""
     workspace = Workspace(home / "workspace", home / "cache")
     rng = np.random.default_rng(seed)
-    with workspace.engine.begin() as connection:
+    names = ", ".join(_COLUMNS)
+    insert = f"INSERT INTO images ({names}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+    with workspace.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA cache_size=-262144")
         for block in _records(n, projects, rng):
-            connection.execute(sa.insert(db.images), block)
+            connection.exec_driver_sql(insert, block)
+            connection.commit()  # in one transaction, the log would grow to the size of the database
     store = workspace.vectors()
     store.claim(spec=workspace.choice.spec, key=workspace.choice.key, dim=dim)
     with store.writing():
@@ -41,21 +45,21 @@ def collection(home: Path, n: int, *, dim: int = 16, projects: int = 1000, seed:
     return workspace
 
 
-def _records(n: int, projects: int, rng: np.random.Generator) -> Iterator[list[dict[str, Any]]]:
+def _records(n: int, projects: int, rng: np.random.Generator) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the records, in the order of the columns."""
     for start in range(0, n, _BLOCK):
-        widths = rng.integers(120, 241, min(_BLOCK, n - start))
+        widths = rng.integers(120, 241, min(_BLOCK, n - start)).tolist()
         yield [
-            {
-                "row": row,
-                "uri": f"/generated/{row}.jpg",
-                "title": None,
-                "project_id": f"project {row % projects}",
-                "width": int(width),
-                "height": 360 - int(width),
-                "digest": f"{row:032x}".ljust(64, "0"),
-                "status": "ok",
-                "made_at": "2020",
-            }
+            (
+                row,
+                f"/generated/{row}.jpg",
+                f"project {row % projects}",
+                width,
+                360 - width,
+                f"{row:032x}".ljust(64, "0"),
+                "ok",
+                "2020",
+            )
             for row, width in enumerate(widths, start)
         ]
 

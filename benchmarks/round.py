@@ -19,7 +19,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -30,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.learning import feature_scaling, mixture, score_all, train
-from benchmarks.machine import machine
+from benchmarks.machine import OwnMemory, machine
 from benchmarks.options import benchmark_parser
 
 DIM, BATCH, REPEATS = 512, 100, 3
@@ -164,29 +163,6 @@ CONTENDERS: dict[str, tuple[str, Callable[..., None]]] = {
 }
 
 
-class _OwnMemory(threading.Thread):
-    """Watches the process's anonymous pages and keeps the highest, in bytes."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.peak, self._over = 0, threading.Event()
-
-    def run(self) -> None:
-        while not self._over.wait(0.005):
-            self.look()
-
-    def look(self) -> None:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        own = next((int(line.split()[1]) for line in lines if line.startswith("RssAnon")), 0)
-        self.peak = max(self.peak, own * 1024)
-
-    def stop(self) -> int:
-        self.look()
-        self._over.set()
-        self.join()
-        return self.peak
-
-
 def compete(name: str, folder: Path, repeats: int) -> dict[str, Any]:
     """Run one contender in this process; return its steps, the processor's part of them, and its memory."""
     warnings.simplefilter("ignore")
@@ -195,7 +171,7 @@ def compete(name: str, folder: Path, repeats: int) -> dict[str, Any]:
     truth, labelled = np.load(folder / "truth.npy"), np.load(folder / "labelled.npy")
     for start in range(0, len(vectors), BLOCK):
         vectors[start : start + BLOCK].view(np.uint16).max()
-    watch, clocks = _OwnMemory(), []
+    watch, clocks = OwnMemory(), []
     watch.start()
     try:
         for _ in range(repeats + 1):

@@ -1,12 +1,16 @@
 """Derived files: read only as what they were made of, and not at all when they are damaged."""
 
 import os
+import tempfile
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from bam_engine import derived
 
@@ -73,6 +77,41 @@ def test_a_damaged_file_reads_as_none(tmp_path: Path, damage: str) -> None:
         assert derived.read_mapped(file, "this") is None
         assert derived.read_array(file, "this") is None
         assert derived.read_arrays(file, "this") is None
+
+
+@settings(deadline=None)
+@given(
+    array=arrays(st.sampled_from(["<f4", "<f2", "<i8", "?"]), array_shapes(max_dims=3, max_side=6)),
+    data=st.data(),
+)
+def test_an_array_written_in_parts_is_the_file_of_the_whole(array: np.ndarray, data: st.DataObject) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(array)), max_size=4)))
+    with tempfile.TemporaryDirectory() as folder:
+        whole, parts = Path(folder) / "whole.npy", Path(folder) / "parts.npy"
+        derived.write_array(whole, array, "this")
+        with derived.writing_array(parts, array.shape, array.dtype, "this") as append:
+            for start, stop in pairwise([0, *cuts, len(array)]):
+                append(array[start:stop])
+        assert parts.read_bytes() == whole.read_bytes()
+        np.testing.assert_array_equal(derived.read_array(parts, "this"), array)
+        saved = Path(folder) / "saved.npy"
+        np.save(saved, array)
+        assert whole.read_bytes().startswith(saved.read_bytes()), "it is what numpy writes"
+
+
+def test_an_array_that_is_not_finished_leaves_the_earlier_one(tmp_path: Path) -> None:
+    file = tmp_path / "a.npy"
+    derived.write_array(file, np.arange(3), "this")
+
+    def write(parts: list[Any]) -> None:
+        with derived.writing_array(file, (9,), np.int64, "this") as append:
+            for part in parts:
+                append(part)
+
+    with pytest.raises(ValueError, match="invalid literal"):
+        write([np.arange(4), np.array(["no number"])])
+    np.testing.assert_array_equal(derived.read_array(file, "this"), np.arange(3))
+    assert list(tmp_path.iterdir()) == [file], "nothing is left behind"
 
 
 def test_a_whole_file_that_holds_no_array_reads_as_none(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from bam_engine.collection import columns
 from bam_engine.collection.columns import NamesOfImage
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.generated import check_kind, demo_of, why_apart
+from bam_engine.collection.paths import Paths
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
 from bam_engine.collection.removals import Removed, removed
 from bam_engine.collection.sources import Source, note_source, sources_of
@@ -89,6 +90,10 @@ class Catalogue:
     def uris(self) -> list[str]:
         """Return the URI of every image, by row."""
         return self._column(table.c.uri)
+
+    def paths(self) -> Paths:
+        """Return the path of every image that there is now, by row, read as they are asked for."""
+        return Paths(self._engine, len(self))
 
     def titles(self) -> list[str | None]:
         """Return the title of every image, by row."""

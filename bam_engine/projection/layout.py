@@ -219,8 +219,12 @@ def _place_all(
     places = checkpoints.array("places", (len(rows), 2))
     blocks, done = -(-len(rows) // BLOCK), 0
     progress = checkpoints.load("blocks")
-    if progress is not None and progress.get("checksum") == _checksum(places, int(progress["done"][0])):
-        done = int(progress["done"][0])
+    checksum = 0  # of the places of all blocks that are done: a power cut may have taken them
+    if progress is not None:
+        saved = int(progress["done"][0])
+        found = zlib.crc32(places[: saved * BLOCK].data)
+        if progress.get("checksum") == found:
+            done, checksum = saved, found
     steps = 0 if model.method == "pca" else _module(model.method).STEPS
     place = None
     for block in range(done, blocks):
@@ -228,14 +232,10 @@ def _place_all(
         place = place or model.placer(workers=workers)
         at = slice(block * BLOCK, (block + 1) * BLOCK)
         places[at] = place(vectors, rows[at])
-        checkpoints.save("blocks", {"done": np.array([block + 1]), "checksum": _checksum(places, block + 1)})
+        checksum = zlib.crc32(places[at].data, checksum)
+        checkpoints.save("blocks", {"done": np.array([block + 1]), "checksum": np.array([checksum], np.uint32)})
     report(steps + blocks * _BLOCK_STEPS, steps + blocks * _BLOCK_STEPS, "placed")
     return np.array(places)
-
-
-def _checksum(places: Places, blocks: int) -> NDArray[np.uint32]:
-    """Return a checksum of the places of the first blocks: a power cut may have taken them."""
-    return np.array([zlib.crc32(places[: blocks * BLOCK].tobytes())], np.uint32)
 
 
 def _make_placer(model: Model, workers: int) -> Callable[[NDArray[Any], NDArray[np.int64]], Places]:

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from bam_engine.workspace.memory import Kind
 from bam_engine.workspace.vectors import missing_rows, vectors_of, vectors_state
 
 _log = logging.getLogger(__name__)
+SPAN = 2**20
+"""Vectors whose scores are in memory at a time; whole blocks, so that scores are those of a single pass."""
+
 _SCORES = Kind[NDArray[np.float32]]("scores, mapped from the cache", of="model", until="the vectors change", limit=256)
 
 
@@ -265,7 +269,9 @@ def scores_version(workspace: Workspace, model: TrainedModel) -> str:
 def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attribute]:
     """Recompute all scores by the newest model of every attribute, reading the vectors once; return the attributes.
 
-    Use it after vectors have changed, for example when unreadable images have become readable.
+    Use it after vectors have changed, for example when unreadable images have become readable. Scores are written as
+    they are computed, so that memory does not grow with the collection. Where the cache cannot be written, they are
+    computed when they are asked for.
 
     Raises
     ------
@@ -276,13 +282,52 @@ def rescore_all(workspace: Workspace, *, report: Report = silent) -> list[Attrib
     trained = [(attribute, model) for attribute, model in newest if model is not None]
     if not trained:
         return []
-    vectors = vectors_of(workspace)
-    scores = score_many(vectors, [unpack(model) for _, model in trained], report=report)
-    scores[:, missing_rows(workspace)] = np.nan
-    for (_, model), row in zip(trained, scores, strict=True):
-        state = vectors_state(workspace, model.encoder)
-        workspace.memory.put(_SCORES, model.digest, state, _cache_scores(scores_file(workspace, model), row, state))
+    vectors, state = vectors_of(workspace), vectors_state(workspace)
+    models = [model for _, model in trained]
+    files = [scores_file(workspace, model) for model in models]
+    try:
+        write_scores(vectors, [unpack(model) for model in models], files, state, missing_rows(workspace), report)
+    except OSError as error:
+        _log.warning("The scores cannot be cached in %s: %s.", files[0].parent, error.strerror or error)
+    for model in models:
+        workspace.memory.forget(_SCORES, model.digest)
     return [attribute for attribute, _ in trained]
+
+
+def write_scores(
+    vectors: NDArray[np.float16],
+    models: Sequence[LinearModel],
+    files: Sequence[Path],
+    made_of: str,
+    missing: NDArray[np.int64],
+    report: Report = silent,
+) -> None:
+    """Write the scores of all vectors (n, d) by each model into its file, nan at the ``missing`` rows, ascending.
+
+    The vectors are read once, in spans whose scores alone are in memory. All files are replaced at the end.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written. None was replaced, unless the last steps failed.
+    LearningError
+        A model was trained on vectors of another length.
+    """
+    n = len(vectors)
+    with ExitStack() as stack:
+        appends = [stack.enter_context(derived.writing_array(file, (n,), np.float32, made_of)) for file in files]
+        for start in range(0, n, SPAN):
+            stop = min(start + SPAN, n)
+            scores = score_many(vectors[start:stop], models, report=_within(report, start, n))
+            first, last = np.searchsorted(missing, [start, stop])
+            scores[:, missing[first:last] - start] = np.nan
+            for append, line in zip(appends, scores, strict=True):
+                append(line)
+
+
+def _within(report: Report, start: int, total: int) -> Report:
+    """Return a report of a part that begins at ``start``."""
+    return lambda done, _, message="": report(start + done, total, message)
 
 
 def scores_file(workspace: Workspace, model: TrainedModel) -> Path:

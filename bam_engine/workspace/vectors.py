@@ -3,6 +3,7 @@
 Images that cannot be embedded are recorded as problems of the stage ``embed:KEY``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def embed_collection(
     if len(workspace.catalogue) == 0:
         raise EmbeddingError("There are no images to embed. Add a folder of images first.")
     encoder = encoder or workspace.encoder()
-    return _embed(workspace, encoder, [Path(uri) for uri in workspace.catalogue.uris()], report, on)
+    return _embed(workspace, encoder, workspace.catalogue.paths(), report, on)
 
 
 def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> EmbedSummary:
@@ -77,12 +78,12 @@ def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> E
     choice = workspace.choice_of(key)
     if choice is None:
         raise EmbeddingError(f"The encoder of the vectors {key} cannot be opened.")
-    paths = [Path(uri) for uri in workspace.catalogue.uris()[:stored]]
+    paths = workspace.catalogue.paths().first(stored)
     return _embed(workspace, open_encoder(choice.spec, checkpoint=choice.checkpoint), paths, report)
 
 
 def _embed(
-    workspace: Workspace, encoder: Encoder, paths: list[Path], report: Report, on: Executor | None = None
+    workspace: Workspace, encoder: Encoder, paths: Sequence[Path], report: Report, on: Executor | None = None
 ) -> EmbedSummary:
     """Embed the images of ``paths``, the files of the first rows."""
     store = VectorStore(workspace.cache / "vectors" / encoder.key, images=workspace.catalogue.digests().array)
@@ -94,7 +95,7 @@ def _embed(
     return EmbedSummary(result.embedded, len(failed), result.rate)
 
 
-def record_failures(workspace: Workspace, key: str, paths: list[Path], failed: list[tuple[int, str]]) -> None:
+def record_failures(workspace: Workspace, key: str, paths: Sequence[Path], failed: list[tuple[int, str]]) -> None:
     """Replace the recorded problems of an encoder by those of the last run."""
     catalogue, stage = workspace.catalogue, problem_stage(key)
     catalogue.clear_problems(stage, [problem.uri for problem in catalogue.problems(stage)])

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,6 +134,30 @@ def test_projects_are_read_again_after_images_are_added_or_details_change(catalo
     assert catalogue.projects().tolist() == [0, 1, 0]
     catalogue.update_details({new("b").uri: {"project_id": "one"}})
     assert catalogue.projects().tolist() == [0, 0, 0]
+
+
+def test_paths_are_those_of_a_list_whatever_is_asked_and_however_long_a_page(catalogue, monkeypatch):
+    catalogue.add(new(number) for number in range(25))
+    every = [Path(uri) for uri in catalogue.uris()]
+    for page in (1, 4, 25, 100):
+        monkeypatch.setattr("bam_engine.collection.paths._PAGE", page)
+        paths = catalogue.paths()
+        assert len(paths) == 25
+        assert list(paths) == every
+        assert [paths[row] for row in (24, 0, 7, -1)] == [every[row] for row in (24, 0, 7, -1)]
+        assert paths[3:20:5] == every[3:20:5]
+        assert list(paths.first(6)) == every[:6]
+        with pytest.raises(IndexError):
+            paths.first(6)[6]
+
+
+def test_a_page_of_paths_is_read_once_when_they_are_asked_for_in_order(catalogue, database, monkeypatch):
+    monkeypatch.setattr("bam_engine.collection.paths._PAGE", 4)
+    catalogue.add(new(number) for number in range(25))
+    paths, asked = catalogue.paths(), []
+    sa.event.listen(database, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert [paths[row].name for row in range(25)] == list(map(str, range(25)))
+    assert len(asked) == 7
 
 
 def test_details_change_only_where_a_new_value_is_given(catalogue):

@@ -1,17 +1,22 @@
 """Scores of every attribute made anew in one pass are those that each would get alone."""
 
+import errno
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from bam_engine import derived
 from bam_engine.annotation import Attribute
 from bam_engine.cli import main
 from bam_engine.gallery.near_duplicates import find_groups, has_groups
+from bam_engine.learning import LinearModel, score_many
 from bam_engine.training import rounds
-from bam_engine.training.models import latest_model, rescore_all, scores_of
+from bam_engine.training.models import latest_model, rescore_all, scores_of, write_scores
 from bam_engine.training.neighbour_cache import neighbours_of
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embed_collection
@@ -38,6 +43,41 @@ def test_all_attributes_are_scored_from_changed_vectors(
         assert np.flatnonzero(np.isnan(new)).tolist() == [7]
         rest = np.setdiff1d(np.arange(120), [4, 5, 7])
         assert new[rest] == pytest.approx(old[rest], abs=1e-4)
+
+
+def test_scores_of_spans_are_those_of_one_pass_to_the_last_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(2500, 24)).astype(np.float16)
+    models = [LinearModel(rng.normal(size=24).astype(np.float32), 0.5, 1.0, 1, 1, 0, 0.0) for _ in range(3)]
+    missing = np.array([0, 1023, 1024, 2499])
+    expected = score_many(vectors, models)
+    expected[:, missing] = np.nan
+    files, told = [tmp_path / f"{number}.npy" for number in range(3)], []
+    monkeypatch.setattr("bam_engine.training.models.SPAN", 1024)
+    write_scores(vectors, models, files, "these", missing, lambda *progress: told.append(progress[:2]))
+    for file, line in zip(files, expected, strict=True):
+        np.testing.assert_array_equal(derived.read_array(file, "these"), line)
+    assert told[-1] == (2500, 2500)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert {total for _, total in told} == {2500}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_scores_that_cannot_be_written_are_computed_when_they_are_asked_for(
+    workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    oracle.play(workspace, watercolor, count=1)
+    before, file = np.array(scores_of(workspace, watercolor)), scores_file(workspace, watercolor)
+    file.unlink()
+    workspace.memory.clear()
+
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("bam_engine.derived.writing_array", refuse)
+    assert [attribute.name for attribute in rescore_all(workspace)] == ["media_watercolor"]
+    assert not file.exists()
+    np.testing.assert_array_equal(scores_of(workspace, watercolor), before)
 
 
 def scores_file(workspace: Workspace, attribute: Attribute) -> Path:
