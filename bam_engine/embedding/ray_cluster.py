@@ -58,6 +58,12 @@ def connected(address: str) -> Iterator["RayCluster"]:
     EmbeddingError
         Ray is not installed, the address is none, or no cluster of the same versions answers there.
     """
+    if address.startswith("ray://"):
+        raise EmbeddingError(
+            f"{address} is the address of a Ray client, which embedding does not use. Run the command on a machine of "
+            "the cluster, with the HOST:PORT that `ray start` printed there (its port is 6379 unless another was "
+            f"chosen): --on {_host(address)}:6379."
+        )
     if address != LOCAL and not _ADDRESS.fullmatch(address):
         raise EmbeddingError(
             f"{address!r} is no address of a Ray cluster. Use ray (a cluster on this machine), or HOST:PORT on "
@@ -89,6 +95,11 @@ def connected(address: str) -> Iterator["RayCluster"]:
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             raise EmbeddingError(_no_connection(address, error)) from error
         yield RayCluster()
+
+
+def _host(address: str) -> str:
+    """Return the host of the address of a Ray client."""
+    return address.removeprefix("ray://").partition(":")[0].strip("/") or "HOST"
 
 
 def _no_connection(address: str, error: Exception) -> str:

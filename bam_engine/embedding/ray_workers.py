@@ -9,6 +9,7 @@ when its vectors have arrived here: what a dead worker was working on is given t
 
 import contextlib
 import hashlib
+import platform
 import tempfile
 import threading
 from collections import Counter, deque
@@ -26,7 +27,7 @@ from bam_engine.embedding.base import Encoder, PortableEncoder
 from bam_engine.embedding.encoder import open_encoder
 from bam_engine.embedding.parts import File, Part, computed
 from bam_engine.errors import BamError, EmbeddingError, ImageUnreadable
-from bam_engine.formatting import count
+from bam_engine.formatting import count, file_size
 from bam_engine.processes import limit_processors, processes
 
 AT_ONCE = 2  # tasks of a worker
@@ -83,9 +84,7 @@ class Worker:
         with contextlib.ExitStack() as stack:
             file = None
             if wanted.weights is not None and weights is not None:
-                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bam-weights-"))
-                file = Path(folder) / wanted.weights.name
-                file.write_bytes(weights.data)
+                file = _written(stack, wanted.weights, weights)
                 if hashlib.sha256(file.read_bytes()).hexdigest() != wanted.digest:
                     raise EmbeddingError(f"The weights {wanted.weights} arrived damaged at a worker. Start again.")
             encoder = open_encoder(wanted.spec, checkpoint=file)
@@ -115,6 +114,28 @@ class Worker:
             done = list(parts)
         vectors = np.concatenate([part.vectors for part in done])
         return np.ascontiguousarray(vectors, np.float16), [failed for part in done for failed in part.failed]
+
+
+def _written(stack: contextlib.ExitStack, name: Path, weights: npt.NDArray[np.uint8]) -> Path:
+    """Return a file with the content of weights, which ends with ``stack``.
+
+    Raises
+    ------
+    EmbeddingError
+        There is no room for it on this machine; nothing is left.
+    """
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="bam-weights-"))
+    file = Path(folder) / name.name
+    try:
+        file.write_bytes(weights.data)
+    except OSError as error:
+        room = file_size(weights.nbytes)
+        raise EmbeddingError(
+            f"The machine {platform.node()} of the cluster cannot write the weights {name.name} to "
+            f"{Path(folder).parent} ({error.strerror}). They need {room} while a worker starts: free some space there, "
+            "or set TMPDIR before `ray start`. Finished work is saved; start again to continue."
+        ) from error
+    return file
 
 
 def _fatal(files: list[File]) -> dict[int, str]:
@@ -245,7 +266,11 @@ class Pool:
         except ray.exceptions.RayTaskError as error:
             if isinstance(error.cause, BamError):
                 raise error.cause from error
+            if isinstance(error.cause, ray.exceptions.OutOfDiskError):
+                raise _out_of_disk(error) from error
             raise
+        except ray.exceptions.OutOfDiskError as error:
+            raise _out_of_disk(error) from error
         except ray.exceptions.RayError as error:
             self._lost(worker, task, error)
             return None
@@ -280,6 +305,14 @@ class Pool:
 
     def _note(self) -> str:
         return count(len(self._ready), "worker") if self._ready else "waiting for free processors of the cluster"
+
+
+def _out_of_disk(error: Exception) -> EmbeddingError:
+    return EmbeddingError(
+        "The disk of a machine of the cluster is full: Ray keeps vectors under way there when its memory is "
+        f"({' '.join(str(error).split())[:300]}). Free some space there, or choose another disk with `ray start "
+        "--temp-dir`. Finished work is saved; start again to continue."
+    )
 
 
 def shares_of(resources: dict[str, float], *, on_processors: bool) -> list[tuple[int, int]]:

@@ -1,13 +1,15 @@
 """Embedding on a real Ray cluster of two machines: the same bytes as here, whatever dies on the way."""
 
+import errno
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from bam_engine.collection.digests import of_files
 from bam_engine.embedding import VectorStore, connected, embed, open_encoder, ray_cluster, retry_missing
 from bam_engine.embedding.ray_workers import FATAL, Wanted, Worker
 from bam_engine.embedding.run import EmbedResult
-from bam_engine.errors import EmbeddingError, Stopped
+from bam_engine.errors import DiskFull, EmbeddingError, Stopped
 from tests.browser import ROOT
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'bam-engine[ray]'")
@@ -303,7 +305,68 @@ def test_without_ray_one_sentence_says_how_to_install_it(monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("address", ["there", "ray://host", "http://host:1", ""])
+@pytest.mark.parametrize("address", ["there", "http://host:1", ""])
 def test_what_is_no_address_is_said(address):
     with pytest.raises(EmbeddingError, match="is no address of a Ray cluster"), connected(address):
         pass
+
+
+@pytest.mark.parametrize(
+    ("address", "instead"),
+    [("ray://head:10001", "head:6379"), ("ray://10.0.0.7", "10.0.0.7:6379"), ("ray://", "HOST:6379")],
+)
+def test_the_address_of_a_client_is_answered_by_what_to_give_instead(address, instead):
+    with pytest.raises(EmbeddingError, match=f"--on {instead}"), connected(address):
+        pass
+
+
+def full_disk(*_: Any) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_machine_without_room_for_the_weights_is_named_and_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    wanted, weights = Wanted("timm:x", "x", Path("weights.pt"), "", False), np.zeros(3_000_000, np.uint8)
+    named = rf"The machine {platform.node()} .* weights.pt .*No space left.* 3.0 MB .*TMPDIR"
+    with pytest.raises(EmbeddingError, match=named):
+        Worker(1).open(wanted, weights)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_on_a_machine_of_the_cluster_is_said_and_what_was_finished_is_kept(
+    cluster, tmp_path, paths, monkeypatch
+):
+    store, got = store_at(tmp_path / "there", paths), ray.get
+
+    def full_after_some(reference: Any, **options: Any) -> Any:
+        result = got(reference, **options)
+        if len(store):
+            raise ray.exceptions.OutOfDiskError("Local disk is full")
+        return result
+
+    monkeypatch.setattr(ray, "get", full_after_some)
+    with pytest.raises(EmbeddingError, match=r"The disk of a machine of the cluster is full.*start again to continue"):
+        on_cluster(paths, store)
+    assert 0 < len(store) < 48
+    monkeypatch.undo()
+    on_cluster(paths, store)
+    assert same(store, here(tmp_path / "here", paths)[0])
+
+
+def test_a_full_disk_here_keeps_what_was_finished_and_the_next_run_goes_on(cluster, tmp_path, paths, monkeypatch):
+    store = store_at(tmp_path / "there", paths)
+
+    def report(done: int, total: int | None, message: str = "") -> None:
+        if len(store) >= 8:
+            monkeypatch.setattr(VectorStore, "append", refuse)
+
+    def refuse(*_: Any) -> NoReturn:
+        raise DiskFull("The disk is full.")
+
+    with pytest.raises(DiskFull):
+        on_cluster(paths, store, report=report)
+    monkeypatch.undo()
+    assert 8 <= len(store) < 48
+    on_cluster(paths, store)
+    assert same(store, here(tmp_path / "here", paths)[0])
