@@ -99,7 +99,12 @@ def round_task(workspace: Workspace, attribute: Attribute, round_id: int, number
 
 
 def certification_task(
-    workspace: Workspace, attribute: Attribute, certification_id: int, counted: NDArray[np.int64]
+    workspace: Workspace,
+    attribute: Attribute,
+    certification_id: int,
+    counted: NDArray[np.int64],
+    *,
+    title: str = "Certification",
 ) -> Task:
     """Return the task of all images that a certification has asked about, and of what has to be confirmed for it.
 
@@ -110,7 +115,7 @@ def certification_task(
     if votes > workspace.redundancy:
         taught = np.setdiff1d(counted, held_out_rows(workspace, attribute))
         rows = np.concatenate([rows, removed(workspace).without(taught)])
-    return Task(attribute, "certification", certification_id, "Certification", rows, votes)
+    return Task(attribute, "certification", certification_id, title, rows, votes)
 
 
 def audit_task(workspace: Workspace, attribute: Attribute, audit_id: int) -> Task:

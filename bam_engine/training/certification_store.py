@@ -96,7 +96,7 @@ def read(workspace: Workspace, attribute: Attribute, stored: sa.Row[Any]) -> Cer
         stored.left_out,
         counted,
         tuple(cut.value for cut in cuts),
-        tasks.certification_task(workspace, attribute, stored.id, counted),
+        tasks.certification_task(workspace, attribute, stored.id, counted, title=_title(stored.since)),
         asked.rows[~asked.teaches],
         asked.rows[asked.teaches],
         asked.rows[asked.batches == 0],
@@ -104,6 +104,11 @@ def read(workspace: Workspace, attribute: Attribute, stored: sa.Row[Any]) -> Cer
         stored.made_at,
         stored.since,
     )
+
+
+def _title(since: int | None) -> str:
+    """Return what people are told that they label: the images of a certification, or those that extend a promise."""
+    return "Certification" if since is None else "Images that came later"
 
 
 def current(

@@ -136,6 +136,7 @@ def test_guidance_asks_to_extend_and_is_done_no_sooner(
     state = extension.extend(certified, watercolor)
     waiting = guidance_of(certified, watercolor)
     assert waiting.step == "label_extension"
+    assert [task.title for task in waiting_tasks(certified, watercolor, "oracle")] == ["Images that came later"]
     assert waiting.labelling is not None
     assert (waiting.labelling.answered, waiting.labelling.total) == (0, len(state.certification.queried))
     finish(certified, watercolor, 1)
