@@ -19,6 +19,7 @@ from web.components.label_grid import PER_PAGE, label_grid
 from web.engine import workspace
 from web.guideline_examples import for_grid
 from web.navigation import link
+from web.pausing import paused_notice
 from web.steps import attribute_in_focus
 
 _TAKEN = "assignments-taken"  # the annotator's name, and what this tab has of theirs
@@ -71,6 +72,8 @@ attribute = attribute_in_focus("annotate")
 if attribute is None:
     st.stop()
 take_over()
+if paused_notice():
+    st.stop()
 if captions.asked():
     st.stop()
 if st.query_params.get("task") == "last":

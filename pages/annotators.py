@@ -7,7 +7,7 @@ import streamlit as st
 from bam_engine.annotation import Annotator
 from bam_engine.annotation.names import MAX_LENGTH
 from bam_engine.formatting import count
-from bam_engine.labelling import gold
+from bam_engine.labelling import gold, pausing
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.with_others import compared_with_others
@@ -16,6 +16,7 @@ from bam_engine.training.setting_aside import set_aside_by_annotator
 from web import identity, people, ui, undo
 from web.engine import workspace
 from web.gold_form import gold_form
+from web.pausing import pause_part, rule_form, soon, standing
 from web.set_aside import set_aside_part
 
 COMPARED = (
@@ -32,6 +33,7 @@ known = ws.annotators
 answers, aside = answers_by_annotator(ws), set_aside_by_annotator(ws)
 manages = people.may(Role.OWNER)  # who is who; reviewers say whose answers count
 flagged, compared, on_gold = flags(ws), compared_with_others(ws), gold.accuracies(ws)
+paused, falling = ws.pauses.now(), pausing.falling_below(ws, pausing.rule(ws))
 
 
 @ui.guard()
@@ -86,7 +88,8 @@ def heading(one: Annotator) -> str:
     """Return the name of an annotator with their answers, those that count and those that do not."""
     set_aside = f" · {aside[one.id]:,} set aside" if one.id in aside else ""
     kind = " · simulated" if one.simulated else ""
-    return f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{set_aside}{kind}"
+    stopped = " · :material/pause_circle: paused" if one.id in paused else ""
+    return f"**{ui.plain(one.name)}** · {count(answers.get(one.id, 0), 'answer')}{set_aside}{kind}{stopped}"
 
 
 def card(one: Annotator, others: list[Annotator]) -> None:
@@ -94,6 +97,10 @@ def card(one: Annotator, others: list[Annotator]) -> None:
     flag = flagged.get(one.id)
     seen = " · :material/flag: worth a look" if flag else ""
     with st.expander(heading(one) + seen):
+        if one.id in paused:
+            standing(paused[one.id])
+        elif one.id in falling:
+            soon(falling[one.id])
         if flag:
             st.warning(
                 f"{ui.plain(flag.text)} Look at some of these answers, or ask, before you conclude anything: who "
@@ -106,6 +113,8 @@ def card(one: Annotator, others: list[Annotator]) -> None:
             st.markdown(ui.plain(found.text), help=COMPARED)
         set_aside_part(one, answers.get(one.id, 0), aside.get(one.id, 0))
         if manages:
+            if not one.simulated:
+                pause_part(one, paused.get(one.id))
             name_part(one, others)
 
 
@@ -175,3 +184,4 @@ if archived := [one for one in everyone if one.archived]:
                 bring_back(one)
 if manages:
     gold_form()
+    rule_form()

@@ -10,6 +10,7 @@ from bam_engine.training.last_answers import last_answers
 from web import dataset, people, ui
 from web.engine import workspace
 from web.navigation import link
+from web.pausing import paused_notice
 
 DAYS = 30  # of the table of days
 
@@ -66,7 +67,10 @@ if (account := people.person()) is not None:
 if not people.may(Role.ANNOTATOR):
     st.info("You look at images and results. An owner can let you annotate, too.", icon=":material/visibility:")
     st.stop()
+paused = paused_notice()
 work = own_work(ws, ui.annotator())
+if not work.attributes and paused:
+    st.stop()
 if not work.attributes:
     ui.empty(
         f"Nothing waits for you just now, {ui.plain(work.annotator)}, and you have no answers.",

@@ -23,6 +23,13 @@ def merged_into(snapshot: Snapshot) -> Mapping[int, int]:
     return MappingProxyType({merged: _end(steps, merged) for merged in steps})
 
 
+def same_person(snapshot: Snapshot, annotator_id: int) -> frozenset[int]:
+    """Return the ids of all annotators who are the same person as one."""
+    merged = merged_into(snapshot)
+    person = merged.get(annotator_id, annotator_id)
+    return frozenset({person, *(one for one, into in merged.items() if into == person)})
+
+
 def _end(steps: Mapping[int, int], start: int) -> int:
     while start in steps:
         start = steps[start]

@@ -35,6 +35,7 @@ from bam_engine.annotation.checks import check_answers, checked_rows, not_in_ass
 from bam_engine.annotation.consensus import Redundancy
 from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
 from bam_engine.annotation.lease_store import add_assignment, apart, extend, read_images, with_gold
+from bam_engine.annotation.pauses import check_not_paused
 from bam_engine.annotation.permissions import check_author
 from bam_engine.annotation.remark_store import Remarks
 from bam_engine.annotation.set_aside import Through, set_aside_through
@@ -95,7 +96,7 @@ class Annotations:
         Raises
         ------
         AnnotationError
-            There are no rows, repeated rows or invalid rows, or the purpose is unknown.
+            There are no rows, repeated rows or invalid rows, the purpose is unknown, or the annotator is paused.
         NotFound
             The attribute or annotator does not exist.
         """
@@ -106,6 +107,7 @@ class Annotations:
         if annotator_id not in {annotator.id for annotator in self.annotators()}:
             raise NotFound(f"There is no annotator with id {annotator_id}. Enter their name first.")
         check_author(self._engine, annotator_id)
+        check_not_paused(self._engine, annotator_id)
         assignment = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
         with self._engine.begin() as connection:
             add_assignment(connection, assignment)

@@ -15,8 +15,10 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from bam_engine.annotation.annotator_store import same_person
 from bam_engine.annotation.answers import GOLD, Answers, Assignment
 from bam_engine.annotation.mixing import Mixture
+from bam_engine.annotation.pauses import check_none_paused
 from bam_engine.database import (
     assignment_images,
     assignments,
@@ -72,6 +74,8 @@ class Wanted:
         rows = np.concatenate([self.answers.rows[known], *asked])
         holders = [np.full(len(each), one.annotator_id) for each, one in zip(asked, others, strict=True)]
         people = np.concatenate([self.answers.annotators[known], *holders])
+        if not len(rows):
+            return np.ones(len(self.rows), bool)
         busy, number = np.unique(np.unique(np.stack([rows, people]), axis=1)[0], return_counts=True)
         place = np.minimum(np.searchsorted(busy, self.rows), len(busy) - 1)
         at_work = np.where(busy[place] == self.rows, number[place], 0)
@@ -115,10 +119,16 @@ class Leases:
             How many images are needed, at least 1: as many assignments are made as hold them, all full but the last.
         gold
             What is mixed in.
+
+        Raises
+        ------
+        Paused
+            The annotator is.
         """
-        known = self._all()
+        known, people = self._all(), same_person(snapshot_of(self._engine), asked.annotator_id)
         with self._engine.begin() as connection:
             held = _locked(connection, known, asked.attribute_id, moment)
+            check_none_paused(connection, people)
             in_hand = [one.assignment.rows for one in held if one.assignment.annotator_id == asked.annotator_id]
             own = {row for rows in in_hand for row in rows}
             rows = wanted.rows[wanted.free(held, asked.annotator_id) & ~np.isin(wanted.rows, list(own))].tolist()
@@ -135,10 +145,17 @@ class Leases:
         return taken
 
     def renew(self, assignment: Assignment, wanted: Wanted, *, moment: datetime, lasts: timedelta) -> bool:
-        """Lease an assignment whose lease has expired; False if others hold any of its ``wanted`` images by now."""
-        known = self._all()
+        """Lease an assignment whose lease has expired; False if others hold any of its ``wanted`` images by now.
+
+        Raises
+        ------
+        Paused
+            Its annotator is.
+        """
+        known, people = self._all(), same_person(snapshot_of(self._engine), assignment.annotator_id)
         with self._engine.begin() as connection:
             held = _locked(connection, known, assignment.attribute_id, moment)
+            check_none_paused(connection, people)
             if not wanted.free(held, assignment.annotator_id).all():
                 return False
             _lease(connection, [assignment.id], moment, lasts)

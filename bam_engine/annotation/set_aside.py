@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.annotator_store import merged_into
+from bam_engine.annotation.annotator_store import same_person
 from bam_engine.database import Snapshot, annotations, lock, log_activity, now, set_aside_answers, snapshot_of
 from bam_engine.errors import TooLate
 
@@ -95,12 +95,13 @@ class SetAsideAnswers:
 
     def of(self, annotator_id: int) -> list[SetAside]:
         """Return what is set aside of a person, those included who are merged into them."""
-        people, rows = self._names_of(annotator_id), snapshot_of(self._engine).rows(set_aside_answers)
+        snapshot = snapshot_of(self._engine)
+        people, rows = same_person(snapshot, annotator_id), snapshot.rows(set_aside_answers)
         return [SetAside(**one._mapping) for one in rows if one.annotator_id in people]
 
     def would_be(self, annotator_id: int, attribute_ids: Collection[int], *, counted: bool) -> dict[int, Through]:
         """Return what :func:`supposing` takes to see what would be if a person's answers were set aside, or counted."""
-        people, result = self._names_of(annotator_id), dict[int, Through]()
+        people, result = same_person(snapshot_of(self._engine), annotator_id), dict[int, Through]()
         for attribute_id in attribute_ids:
             through = dict(set_aside_through(snapshot_of(self._engine), attribute_id))
             for one in people:
@@ -163,17 +164,12 @@ class SetAsideAnswers:
         """Set aside of a person's answers about attributes those that are ``new``, and no others."""
         with self._engine.begin() as connection:
             lock(connection, annotations)  # nobody answers meanwhile: all that has been stored is set aside
-            people, subjects = frozenset(self._names_of(annotator_id)), frozenset(attribute_ids)
+            people, subjects = same_person(snapshot_of(self._engine), annotator_id), frozenset(attribute_ids)
             before = _stored(connection, people, subjects)
             _replace(connection, people, subjects, new(connection, people))
             after = _stored(connection, people, subjects)
             _log(connection, after, about)
         return SetAsideAct(people, subjects, about, before, after)
-
-    def _names_of(self, annotator_id: int) -> set[int]:
-        """Return the ids of all annotators who are this person."""
-        merged = merged_into(snapshot_of(self._engine))
-        return {annotator_id, *(one for one, into in merged.items() if into == annotator_id)}
 
 
 _LAST = 2**62

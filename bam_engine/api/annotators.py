@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from bam_engine.annotation.mixing import Schedule
-from bam_engine.labelling import gold
+from bam_engine.labelling import gold, pausing
 from bam_engine.labelling.agreement import answers_by_annotator
+from bam_engine.labelling.pausing import PauseRule
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.labelling.with_others import compared_with_others
 from bam_engine.training import setting_aside
@@ -90,6 +91,71 @@ class Annotators:
     def mix_no_gold(self) -> None:
         """Mix in no gold any more; what is in hand stays as it is."""
         gold.set_schedule(self.workspace, None)
+
+    def pause_by_gold(self, after: int = 20, below: float = 0.7) -> pd.DataFrame:
+        """Pause whoever is surely right on too little gold, each when they next ask for images.
+
+        Whoever is right on at least the share ``below`` is ever paused with a probability of at most 5%, however many
+        answers they give.
+
+        Parameters
+        ----------
+        after
+            After at least so many answers to gold, of all attributes together.
+        below
+            Whoever is right on less than this share, with 95% confidence.
+
+        Returns
+        -------
+        DataFrame
+            Who falls below it now, by name: how many ``images`` are judged, the share that is ``right``, and what it is
+            ``at_most``.
+
+        Examples
+        --------
+        >>> bam.pause_by_gold(after=20, below=0.7).index.tolist()
+        []
+        >>> bam.pause_by_no_rule()
+        """
+        pausing.set_rule(self.workspace, PauseRule(after, below))
+        names = self.workspace.annotators.names()
+        found = pausing.falling_below(self.workspace, pausing.rule(self.workspace))
+        lines = [(names[who], one.right.n, one.right.value, one.at_most) for who, one in found.items()]
+        return pd.DataFrame(lines, columns=["name", "images", "right", "at_most"]).set_index("name")
+
+    def pause_by_no_rule(self) -> None:
+        """Pause nobody by a rule any more; who is paused stays so."""
+        pausing.set_rule(self.workspace, None)
+
+    def paused(self) -> pd.DataFrame:
+        """Return who is paused, by name: ``by_rule`` or by an owner, for which ``reason``, and ``since`` when (UTC).
+
+        Examples
+        --------
+        >>> bam.pause("ada", reason="Let us talk about sketches.")
+        >>> bam.paused().loc["ada", "reason"]
+        'Let us talk about sketches.'
+        >>> bam.resume("ada")
+        >>> len(bam.paused())
+        0
+        """
+        names = self.workspace.annotators.names()
+        lines = [(names[who], one.by_rule, one.reason, one.made_at) for who, one in self.workspace.pauses.now().items()]
+        return pd.DataFrame(lines, columns=["name", "by_rule", "reason", "since"]).set_index("name")
+
+    def pause(self, annotator: str, *, reason: str = "") -> None:
+        """Give a person no images for now, and back to others what they hold; their answers count as before.
+
+        Parameters
+        ----------
+        reason
+            What they are told.
+        """
+        pausing.pause(self.workspace, self.workspace.annotators.get(annotator), reason)
+
+    def resume(self, annotator: str) -> None:
+        """Let a person go on; the rule then looks at the gold that they answer from now on."""
+        pausing.resume(self.workspace, self.workspace.annotators.get(annotator))
 
     def set_aside(
         self, annotator: str, *, attribute: str | None = None, preview: bool = False, by: str | None = None

@@ -1,16 +1,20 @@
-"""``annotator``: who answers and how well; rename, merge and archive them, set answers aside, mix in gold."""
+"""``annotator``: who answers and how well; rename, merge, archive or pause them, set answers aside, mix in gold."""
 
 import json
 from argparse import ArgumentParser, Namespace
+from dataclasses import asdict
 from typing import Any
 
 from bam_engine.annotation.mixing import Schedule
+from bam_engine.annotation.pauses import Pause
 from bam_engine.cli.arguments import EPILOG, Commands, add_command
+from bam_engine.errors import BamError
 from bam_engine.formatting import count
-from bam_engine.labelling import gold
+from bam_engine.labelling import gold, pausing
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.measures import Measure
+from bam_engine.labelling.pausing import PauseRule
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.labelling.with_others import compared_with_others
 from bam_engine.training import setting_aside
@@ -20,7 +24,7 @@ from bam_engine.workspace.flow import one_flow
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the command and its subcommands to the parser."""
-    text = "list, rename, merge or archive annotators, set their answers aside, or mix in gold"
+    text = "list, rename, merge, archive or pause annotators, set their answers aside, or mix in gold"
     command = commands.add_parser("annotator", help=text, description=f"{text.capitalize()}.", epilog=EPILOG)
     actions = command.add_subparsers(title="actions", metavar="ACTION", required=True)
     action = add_command(actions, "list", list_all, "list the annotators with their answers")
@@ -52,6 +56,18 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     change.add_argument("--shares", nargs=3, type=float, metavar=("FIRST", "NEXT", "LATER"), help=text)
     change.add_argument("--off", action="store_true", help="mix in none any more")
     action.add_argument("--json", action="store_true", help="print the shares and what is known as JSON")
+    text = "pause whoever is surely right on too little gold, when they next ask for images; or print the rule"
+    action = add_command(actions, "rules", rules, text)
+    change = action.add_mutually_exclusive_group()
+    text = "after at least so many gold images, whoever is right on less than this percentage with 95%% confidence"
+    change.add_argument("--gold", nargs=2, type=float, metavar=("IMAGES", "PERCENT"), help=text)
+    change.add_argument("--off", action="store_true", help="pause nobody by a rule any more")
+    action.add_argument("--json", action="store_true", help="print the rule, and who falls below it, as JSON")
+    action = add_command(actions, "pause", pause, "give somebody no images for now; their answers count as before")
+    action.add_argument("name")
+    action.add_argument("--reason", default="", help="what they are told")
+    action = add_command(actions, "resume", resume, "let somebody go on who is paused")
+    action.add_argument("name")
 
 
 def _add_subject(action: ArgumentParser) -> None:
@@ -67,12 +83,14 @@ def list_all(workspace: Workspace, options: Namespace) -> None:
         print(json.dumps(_payload(workspace), indent=2, ensure_ascii=False))
         return
     answers, flagged, on_gold = answers_by_annotator(workspace), flags(workspace), gold.accuracies(workspace)
-    aside = setting_aside.set_aside_by_annotator(workspace)
+    aside, paused = setting_aside.set_aside_by_annotator(workspace), workspace.pauses.now()
     for one in workspace.annotators.all():
         facts = [count(answers.get(one.id, 0), "answer")]
         facts += [f"{aside[one.id]:,} set aside"] if one.id in aside else []
-        facts += [*["simulated"] * one.simulated, *["archived"] * one.archived]
+        facts += [*["simulated"] * one.simulated, *["archived"] * one.archived, *["paused"] * (one.id in paused)]
         print(f"{one.name}: {', '.join(facts)}")
+        if one.id in paused:
+            print(f"  {_paused(paused[one.id])}")
         if one.id in flagged:
             print(f"  {flagged[one.id].text}")
         for found in on_gold.get(one.id, []):
@@ -92,7 +110,9 @@ def show(workspace: Workspace, options: Namespace) -> None:
         return
     aside = f", {known['set_aside']:,} set aside" if known["set_aside"] else ""
     print(f"{who.name}: {count(known['answers'], 'answer')}{aside}")
-    lines = [known["flag"]] if known["flag"] else []
+    paused = workspace.pauses.now().get(who.id)
+    lines = [] if paused is None else [_paused(paused)]
+    lines += [known["flag"]] if known["flag"] else []
     lines += [one.text for one in gold.accuracies(workspace).get(who.id, [])]
     lines += [one.text for one in compared_with_others(workspace).get(who.id, [])]
     for line in lines:
@@ -117,8 +137,58 @@ def mix_gold(workspace: Workspace, options: Namespace) -> None:
         print(f"{one.attribute.name}: {one.text}")
 
 
+def rules(workspace: Workspace, options: Namespace) -> None:
+    """Change the rule by which people are paused, and print it with those who fall below it."""
+    if options.gold:
+        after, below = options.gold
+        if after != int(after):
+            raise BamError(f"{after:g} is no number of images. Give a whole one.")
+        pausing.set_rule(workspace, PauseRule(int(after), below / 100))
+    elif options.off:
+        pausing.set_rule(workspace, None)
+    now, names = pausing.rule(workspace), workspace.annotators.names()
+    falling = pausing.falling_below(workspace, now)
+    if options.json:
+        told = {names[who]: {"right": _share(one.right), "at_most": one.at_most} for who, one in falling.items()}
+        rule = None if now is None else asdict(now)
+        print(json.dumps({"gold": rule, "confidence": pausing.CONFIDENCE, "falling": told}, indent=2))
+        return
+    hint = "no rule pauses anybody (start: bam annotator rules --gold 20 70)"
+    print(hint if now is None else f"gold: {now.text} (stop: bam annotator rules --off)")
+    for who, one in falling.items():
+        print(f"{names[who]} is paused when they next ask for images: {one.text}")
+
+
+def pause(workspace: Workspace, options: Namespace) -> None:
+    """Pause somebody."""
+    who = workspace.annotators.get(options.name)
+    before = workspace.pauses.now().get(who.id)
+    made = pausing.pause(workspace, who, options.reason)
+    again = " already" if before is not None else ""
+    print(
+        f"{who.name} is{again} {_paused(made)[0].lower()}{_paused(made)[1:]} (undo: bam annotator resume {who.name!r})"
+    )
+
+
+def resume(workspace: Workspace, options: Namespace) -> None:
+    """Let somebody go on."""
+    who = workspace.annotators.get(options.name)
+    if who.id not in workspace.pauses.now():
+        print(f"{who.name} is not paused: nothing changes")
+        return
+    pausing.resume(workspace, who)
+    print(f"{who.name} can go on (undo: bam annotator pause {who.name!r})")
+
+
+def _paused(pause: Pause) -> str:
+    """Return since when somebody is paused, by whom and why."""
+    by, reason = "the rule" if pause.by_rule else "an owner", f": {pause.reason}" if pause.reason else ""
+    return f"Paused since {pause.made_at[:10]} {pause.made_at[11:16]} UTC by {by}{reason}"
+
+
 def _payload(workspace: Workspace) -> list[dict[str, Any]]:
     """Return the annotators with all that is known of how they answer."""
+    paused = workspace.pauses.now()
     answers, aside = answers_by_annotator(workspace), setting_aside.set_aside_by_annotator(workspace)
     flagged, compared, on_gold = flags(workspace), compared_with_others(workspace), gold.accuracies(workspace)
     return [
@@ -128,6 +198,7 @@ def _payload(workspace: Workspace) -> list[dict[str, Any]]:
             "archived": one.archived,
             "answers": answers.get(one.id, 0),
             "set_aside": aside.get(one.id, 0),
+            "paused": asdict(paused[one.id]) if one.id in paused else None,
             "flag": flagged[one.id].text if one.id in flagged else None,
             "with_others": [
                 {"attribute": each.attribute, **{name: _share(getattr(each, name)) for name in _SHARES}}

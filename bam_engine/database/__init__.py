@@ -4,7 +4,7 @@ In:  a SQLAlchemy URL. Out: an engine whose tables are those of ``schema``. Each
 tables; small ones are read through ``snapshots``. Labels cannot be recomputed, so every commit is flushed to disk.
 """
 
-from bam_engine.database.activity_log import acting, keep_actor, log_activity, log_export
+from bam_engine.database.activity_log import acting, acting_itself, keep_actor, log_activity, log_export
 from bam_engine.database.documents import from_document, to_document
 from bam_engine.database.key_values import put_setting, read_setting, write_setting
 from bam_engine.database.opening import open_database, read_only
@@ -37,6 +37,7 @@ from bam_engine.database.schema import (
     merged_annotators,
     metadata,
     models,
+    pauses,
     problems,
     proposal_decisions,
     proposal_images,
@@ -67,6 +68,7 @@ __all__ = [
     "Snapshot",
     "accounts",
     "acting",
+    "acting_itself",
     "activity",
     "annotations",
     "annotators",
@@ -103,6 +105,7 @@ __all__ = [
     "now",
     "on_restore",
     "open_database",
+    "pauses",
     "problems",
     "proposal_decisions",
     "proposal_images",

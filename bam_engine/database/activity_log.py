@@ -29,6 +29,11 @@ def keep_actor(engine: sa.Engine) -> AbstractContextManager[None]:
     return _keep(_actor(engine))
 
 
+def acting_itself() -> AbstractContextManager[None]:
+    """Return a context in which the program acts by itself, whoever has asked for something: nobody is logged."""
+    return _keep(None)
+
+
 @contextmanager
 def _keep(actor: int | None) -> Iterator[None]:
     token = _kept.set((actor,))

@@ -1,7 +1,7 @@
 """The tables of the dataset in a SQLite file of their own, written from either kind of database.
 
 In:  an opened database. Out: a file with the images, answers, decisions and evidence of one moment. Who may sign in,
-who is signed in, what was logged and who is answering just now stay out: they are no part of a dataset.
+who is signed in, what was logged, who is answering just now and who is paused stay out: they are no part of a dataset.
 """
 
 import sqlite3
@@ -22,6 +22,7 @@ from bam_engine.database.schema import (
     join_requests,
     leases,
     metadata,
+    pauses,
     revisions,
     sessions,
     settings,
@@ -29,8 +30,8 @@ from bam_engine.database.schema import (
 from bam_engine.files import flush_to_disk
 from bam_engine.progress import Report, silent
 
-OF_PEOPLE = (accounts, sessions, invitations, join_requests, activity, leases)
-"""Who signs in, who did what, and who is answering just now: in no frozen file."""
+OF_PEOPLE = (accounts, sessions, invitations, join_requests, activity, leases, pauses)
+"""Who signs in, who did what, who is answering just now, and who may not: in no frozen file."""
 
 FROZEN = tuple(table for table in metadata.sorted_tables if table not in (*OF_PEOPLE, revisions))
 """The tables of the dataset; a table comes after those that it refers to."""

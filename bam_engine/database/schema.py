@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -510,6 +510,15 @@ join_requests = sa.Table(
     sa.Column("password", sa.Text, nullable=False),  # as in accounts
     sa.Column("note", sa.Text, nullable=False),  # to the owner
     _made_at(),
+)
+pauses = sa.Table(  # who is given no images for now, and since when those who were paused before go on
+    "pauses",
+    metadata,
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id"), primary_key=True),
+    sa.Column("by_rule", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    _made_at(),
+    sa.Column("resumed_at", sa.Text),  # null while they are paused; the rule looks at later answers alone
 )
 activity = sa.Table(  # what people did that others should be able to look up
     "activity",

@@ -18,7 +18,8 @@ from bam_engine import database as db
 from bam_engine.annotation import ADJUDICATION, TASK_PURPOSES, Assignment, Attribute, Redundancy, complete
 from bam_engine.annotation.extra_votes import Terms
 from bam_engine.annotation.lease_store import Wanted
-from bam_engine.labelling import gold, tasks
+from bam_engine.annotation.pauses import Paused
+from bam_engine.labelling import gold, pausing, tasks
 from bam_engine.labelling.drawn_images import held_out_rows
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.labelling.tasks import Task
@@ -82,9 +83,16 @@ def open_share(
     """Return what the annotator has in hand of ``task``; None if no image needs this annotator, or all are with others.
 
     As many assignments are added as it takes for ``at_hand`` images to be answered, so that nobody waits between two.
+
+    Raises
+    ------
+    Paused
+        The annotator is, or falls below the rule now.
     """
     moment = moment or datetime.now(UTC)
     annotator_id = workspace.annotations.annotator(annotator)
+    if (pause := pausing.pause_of(workspace, annotator_id)) is not None:
+        raise Paused(pause.told)
     if task.purpose == ADJUDICATION:
         return _disputes_in_hand(workspace, task, annotator_id)
     lasts, size = timedelta(minutes=workspace.lease_minutes), workspace.assignment_size
@@ -175,7 +183,9 @@ def _required(workspace: Workspace, attribute: Attribute, votes: int | None) -> 
 
 
 def _wanted(workspace: Workspace, task: Task, annotator_id: int) -> Wanted:
-    """Return the images that need this annotator and can be shown, whoever holds them."""
+    """Return the images that need this annotator and can be shown, whoever holds them; none for one who is paused."""
+    if annotator_id in workspace.pauses.now():
+        task = replace(task, rows=task.rows[:0])
     answers = tasks.votes(workspace, task.attribute)
     own = np.isin(task.rows, list(tasks.answered_by(workspace, task.attribute, annotator_id)))
     agreed = tasks.labels_for(workspace, task)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import DIRECT, EXTRA, GOLD, NO_LABEL, TASK_PURPOSES, Answers, Attribute, readable
 from bam_engine.annotation.answer_log import answer_log
+from bam_engine.annotation.answer_log import moment as moment_of
 from bam_engine.annotation.mixing import Mixture, Schedule
 from bam_engine.database import log_activity, put_setting, read_setting
 from bam_engine.errors import BamError
@@ -32,6 +33,7 @@ from bam_engine.labelling.missing_images import missing_images
 from bam_engine.labelling.tasks import Task
 from bam_engine.learning import clopper_pearson
 from bam_engine.team import Role
+from bam_engine.team.permissions import check_acting
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -127,8 +129,9 @@ def set_schedule(workspace: Workspace, wanted: Schedule | None) -> None:
     Raises
     ------
     BamError
-        A share is not from 0 to 0.9.
+        A share is not from 0 to 0.9, or whoever does it is no owner.
     """
+    check_acting(workspace.engine, Role.OWNER)
     for share in () if wanted is None else asdict(wanted).values():
         if not 0 <= share <= 0.9:
             raise BamError(f"Cannot mix in {percent(share)} of gold. Choose shares from 0% to 90%.")
@@ -258,24 +261,44 @@ def answers_to_gold(
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """Answers to gold that are judged: whose, what is right, and whether they are."""
+    """Answers to gold that are judged: whose, when, what is right, and whether they are."""
 
     annotators: NDArray[np.int64]
+    times: NDArray[np.datetime64]
     labels: NDArray[np.int8]
     right: NDArray[np.bool_]
 
 
-def _judged(workspace: Workspace, attribute: Attribute) -> _Judged:
-    """Judge the answers to gold by today's labels, but no answer of somebody who also answered the image otherwise."""
+def _judged(workspace: Workspace, attribute: Attribute, annotator_id: int | None = None) -> _Judged:
+    """Judge the answers to gold by today's labels, but no answer of somebody who also answered the image otherwise.
+
+    They are everybody's, or those of one person.
+    """
     log = answer_log(workspace.engine, attribute.id)
+    theirs = np.ones(len(log), bool) if annotator_id is None else log.annotators == annotator_id
     to_gold = log.given_for([GOLD])
-    places = log.newest(np.flatnonzero(to_gold))
+    places = log.newest(np.flatnonzero(to_gold & theirs))
     labels = known_images(workspace, attribute).labels_of(log.rows[places].astype(np.int64))
-    otherwise = set(zip(log.rows[~to_gold].tolist(), log.annotators[~to_gold].tolist(), strict=True))
+    others = theirs & ~to_gold
+    otherwise = set(zip(log.rows[others].tolist(), log.annotators[others].tolist(), strict=True))
     who = zip(log.rows[places].tolist(), log.annotators[places].tolist(), strict=True)
     kept = (labels != NO_LABEL) & np.array([one not in otherwise for one in who], bool)
     places, labels = places[kept], labels[kept]
-    return _Judged(log.annotators[places].astype(np.int64), labels, log.answers[places] == labels)
+    return _Judged(log.annotators[places].astype(np.int64), log.times[places], labels, log.answers[places] == labels)
+
+
+@one_flow
+def right_on_gold(workspace: Workspace, annotator_id: int, since: str | None = None) -> Measure:
+    """Return on what share of all their gold a person was right, of all attributes together.
+
+    With ``since``, a time of the database, only answers count that were stored later.
+    """
+    found = [np.empty(0, bool)]
+    for attribute in workspace.attributes.all():
+        judged = _judged(workspace, attribute, annotator_id)
+        later = np.ones(len(judged.right), bool) if since is None else judged.times > moment_of(since)
+        found.append(judged.right[later])
+    return _share(np.concatenate(found))
 
 
 @one_flow

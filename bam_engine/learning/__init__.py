@@ -55,6 +55,7 @@ from bam_engine.learning.intervals import (
     lower_bound,
     population_bounds,
     proportions,
+    upper_bound_at_any_time,
     wilson,
 )
 from bam_engine.learning.linked_rows import linked_rows
@@ -201,5 +202,6 @@ __all__ = [
     "train",
     "training_pool",
     "unique_pairs",
+    "upper_bound_at_any_time",
     "wilson",
 ]

@@ -62,6 +62,38 @@ def _lower(k: npt.ArrayLike, n: npt.ArrayLike, tail: float) -> Floats:
     return low
 
 
+def upper_bound_at_any_time(k: npt.ArrayLike, n: npt.ArrayLike, confidence: float = 0.95) -> Floats:
+    """Return an upper limit of a proportion from ``k`` out of ``n``, elementwise, which may be asked at every ``n``.
+
+    With probability ``confidence``, the limits at all ``n`` hold together: whoever looks until a limit is low enough
+    is misled no more often than whoever looks once. An exact interval holds at one ``n`` that was fixed before. For
+    independent observations in their order.
+
+    Notes
+    -----
+    The likelihood ratio of all proportions together, mixed by a uniform prior, against one of them is a martingale
+    under that one, so it ever reaches 1/(1 - confidence) with probability 1 - confidence at most (Robbins, "Statistical
+    methods related to the law of the iterated logarithm", Annals of Mathematical Statistics 41, 1970). The limit is the
+    proportion above ``k / n`` at which it does; 1 where ``k`` is ``n``.
+
+    Examples
+    --------
+    >>> upper_bound_at_any_time([0, 10, 20], [5, 20, 20]).round(3).tolist()
+    [0.616, 0.796, 1.0]
+    """
+    from scipy.special import betaln, xlog1py, xlogy
+
+    hits, trials = np.broadcast_arrays(np.asarray(k, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    enough = -np.log(1 - checked_confidence(confidence))
+    evidence = betaln(hits + 1, trials - hits + 1)
+    low, high = hits / np.maximum(trials, 1), np.ones(hits.shape)
+    for _ in range(50):
+        middle = (low + high) / 2
+        excluded = evidence - xlogy(hits, middle) - xlog1py(trials - hits, -middle) >= enough
+        low, high = np.where(excluded, low, middle), np.where(excluded, middle, high)
+    return high
+
+
 def population_bounds(
     k: npt.ArrayLike, n: npt.ArrayLike, population: npt.ArrayLike, confidence: float = 0.95
 ) -> tuple[Floats, Floats]:

@@ -7,6 +7,7 @@ states its least role, which is checked when it starts (:func:`check_role`).
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from bam_engine.team.roles import Role
 
 _ANSWERS = (
     *(schema.annotations, schema.annotators, schema.assignment_images, schema.assignments, schema.gold_images),
-    *(schema.leases, schema.remarks, schema.captions, schema.image_tags),
+    *(schema.leases, schema.pauses, schema.remarks, schema.captions, schema.image_tags),
 )
 _DECISIONS = (
     *(schema.attributes, schema.former_names, schema.guideline_examples, schema.settings, schema.set_aside_answers),
@@ -35,6 +36,9 @@ MAY_WRITE: dict[str, Role] = {
 """The least role that may write to a table, by its name."""
 
 
+_acting: WeakKeyDictionary[sa.Engine, Callable[[], Role | None]] = WeakKeyDictionary()
+
+
 def restrict(engine: sa.Engine, role: Callable[[], Role | None]) -> None:
     """Refuse from here on what a role may not write.
 
@@ -48,7 +52,16 @@ def restrict(engine: sa.Engine, role: Callable[[], Role | None]) -> None:
         if isinstance(statement, sa.UpdateBase) and isinstance(statement.table, sa.Table):
             check_may_write(statement.table, role())
 
+    _acting[engine] = role
     sa.event.listen(engine, "before_execute", check)
+
+
+def check_acting(engine: sa.Engine, least: Role) -> None:
+    """Raise :class:`TeamError` where whoever acts is below a role: for what the table alone does not tell.
+
+    A setting is one row of a table of reviewers, and a pause is also what the program writes while an annotator works.
+    """
+    check_role(least, _acting.get(engine, lambda: None)())
 
 
 def check_may_write(table: sa.Table, role: Role | None) -> None:

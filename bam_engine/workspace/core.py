@@ -26,6 +26,7 @@ from bam_engine.annotation.answer_store import Annotations
 from bam_engine.annotation.attribute_store import Attributes
 from bam_engine.annotation.caption_store import Captions
 from bam_engine.annotation.lease_store import Leases
+from bam_engine.annotation.pauses import Pauses
 from bam_engine.annotation.proposal_store import Proposals
 from bam_engine.annotation.set_aside import SetAsideAnswers
 from bam_engine.annotation.tag_store import Tags
@@ -145,6 +146,7 @@ class Workspace:
         self.team = Team(self.engine)
         self.leases = Leases(self.engine)
         self.remarks = self.annotations.remarks
+        self.pauses = Pauses(self.engine)
         self.set_aside_answers = SetAsideAnswers(self.engine)
         self.captions = Captions(self.engine)
         self.tags = Tags(self.engine)

@@ -98,3 +98,29 @@ def test_how_somebody_answers_gold_is_printed(
     assert [found[name]["images"] for name in ("right", "right_on_yes", "right_on_no")] == [20, 12, 8]
     assert "agrees with most others" in run(capsys, "annotator", "show", "ada")[1]
     assert run(capsys, "annotator", "show", "zoe")[0] == 1
+
+
+@pytest.mark.usefixtures("home")
+def test_a_rule_is_set_and_somebody_is_paused_and_goes_on(
+    team: Workspace, watercolor: Attribute, capsys: pytest.CaptureFixture[str]
+) -> None:
+    off = "no rule pauses anybody (start: bam annotator rules --gold 20 70)\n"
+    assert run(capsys, "annotator", "rules") == (0, off, "")
+    answer_gold(team, watercolor)
+    out = run(capsys, "annotator", "rules", "--gold", "20", "95")[1]
+    assert out.startswith("gold: after 20 gold images, whoever is right on less than 95% of them, with 95% confidence,")
+    assert "\ndan is paused when they next ask for images: right on 75% (50.8–91.4%) of 20 gold images" in out
+    told = json.loads(run(capsys, "annotator", "rules", "--json")[1])
+    assert told["gold"] == {"after": 20, "below": 0.95}
+    assert list(told["falling"]) == ["dan"]
+    for wrong in (("20.5", "70"), ("0", "70"), ("20", "100")):
+        assert run(capsys, "annotator", "rules", "--gold", *wrong)[0] == 1
+    out = run(capsys, "annotator", "pause", "ben", "--reason", "Let us talk.")[1]
+    assert out.startswith("ben is paused since ")
+    assert out.endswith(" UTC by an owner: Let us talk. (undo: bam annotator resume 'ben')\n")
+    assert "ben: 25 answers, paused\n  Paused since " in run(capsys, "annotator", "list")[1]
+    assert "\nPaused since " in run(capsys, "annotator", "show", "ben")[1]
+    assert json.loads(run(capsys, "annotator", "show", "ben", "--json")[1])["paused"]["reason"] == "Let us talk."
+    assert run(capsys, "annotator", "resume", "ben")[1] == "ben can go on (undo: bam annotator pause 'ben')\n"
+    assert run(capsys, "annotator", "resume", "ben")[1] == "ben is not paused: nothing changes\n"
+    assert run(capsys, "annotator", "rules", "--off") == (0, off, "")

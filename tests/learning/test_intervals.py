@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bam_engine.errors import LearningError
-from bam_engine.learning import clopper_pearson, cluster_bootstrap, exact_bounds, lower_bound, proportions, wilson
+from bam_engine.learning import (
+    clopper_pearson,
+    cluster_bootstrap,
+    exact_bounds,
+    lower_bound,
+    proportions,
+    upper_bound_at_any_time,
+    wilson,
+)
 
 counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -153,3 +161,23 @@ def test_strata_have_limits_of_their_own_that_are_combined():
     nothing = proportions(hits[None], ~whole, weights=weights, strata=strata)
     assert np.isnan(nothing.value[0])
     assert (nothing.low[0], nothing.high[0]) == (0, 1)
+
+
+@pytest.mark.parametrize("truth", [0.7, 0.9])
+def test_the_limit_that_may_be_asked_at_every_answer_ever_misleads_as_rarely_as_it_says(truth):
+    """The probability that the limit is ever below the truth, exactly: by the distribution of who is not misled yet."""
+    alive, misled = np.array([1.0]), 0.0
+    for n in range(1, 600):
+        alive = np.append(alive * (1 - truth), 0) + np.append(0, alive * truth)
+        wrong = upper_bound_at_any_time(np.arange(n + 1), n, 0.95) < truth
+        misled += alive[wrong].sum()
+        alive[wrong] = 0
+    assert 0.005 < misled <= 0.05
+
+
+def test_the_limit_that_may_be_asked_at_every_answer_is_wider_than_that_of_one_look_and_narrows():
+    once = exact_bounds([6, 60, 600], [10, 100, 1000], 0.9)[1]
+    often = upper_bound_at_any_time([6, 60, 600], [10, 100, 1000], 0.95)
+    assert (often > once).all()
+    assert (np.diff(often) < 0).all()
+    assert upper_bound_at_any_time([0, 7], [0, 7]).tolist() == [1.0, 1.0]

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.annotation.mixing import Schedule
-from bam_engine.labelling import gold
+from bam_engine.labelling import gold, pausing
+from bam_engine.labelling.pausing import PauseRule
 from bam_engine.labelling.with_others import compared
 from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
@@ -208,3 +209,51 @@ def answer_gold(workspace: Workspace, attribute: Attribute) -> None:
         vote(workspace, attribute, name, labels, purpose="round")
     missed = {20, 21, 22, 38, 39}
     vote(workspace, attribute, "dan", {row: label ^ (row in missed) for row, label in labels.items()}, purpose="gold")
+
+
+def test_a_rule_says_whom_it_would_pause_and_who_is_paused_reads_what_to_do(
+    team: Workspace, watercolor: Attribute, open_page: Callable[..., AppTest]
+) -> None:
+    answer_gold(team, watercolor)
+    app = open_page(team, "annotators")
+    app.toggle(key="rule-applies").set_value(True).run()
+    assert "It pauses nobody just now." in text_of(app)
+    app.number_input(key="rule-below").set_value(95.0).run()
+    words = text_of(app).replace("\\", "")
+    assert "Paused when they next ask for images: dan is right on 75% (50.8–91.4%) of 20 gold images" in words
+    assert pausing.rule(team) is None, "nothing has changed yet"
+    app.button(key="rule-change").click().run()
+    assert pausing.rule(team) == PauseRule(20, 0.95)
+    assert "Falls below the rule, and is paused when they next ask for images" in text_of(app)
+    for page in ("annotate", "work"):
+        told = text_of(open_page(team, page, annotator="dan"))
+        assert "Your work is paused" in told
+        assert "ask an owner to let you go on" in told
+        assert "paused" not in text_of(open_page(team, page, annotator="ada"))
+    dan = team.annotators.get("dan").id
+    app = open_page(team, "annotators")
+    assert "by the rule: right on 75%" in text_of(app).replace("\\", "")
+    assert [one.label for one in app.expander if "paused" in one.label]
+    app.button(key=f"resume-{dan}").click().run()
+    assert team.pauses.now() == {}
+    app.button(key="undo").click().run()
+    assert team.pauses.now()[dan].by_rule
+    app = open_page(team, "annotators")
+    app.toggle(key="rule-applies").set_value(False).run()
+    app.button(key="rule-change").click().run()
+    assert pausing.rule(team) is None
+    app.button(key="undo").click().run()
+    assert pausing.rule(team) == PauseRule(20, 0.95)
+
+
+def test_an_owner_pauses_somebody_who_reads_why(team: Workspace, open_page: Callable[..., AppTest]) -> None:
+    ben = team.annotators.get("ben").id
+    app = open_page(team, "annotators")
+    app.text_input(key=f"pause-reason-{ben}").set_value("Let us talk about <b>sketches</b>.")
+    app.button(key=f"pause-{ben}").click().run()
+    assert "ben is paused" in text_of(app)
+    told = text_of(open_page(team, "annotate", annotator="ben"))
+    assert "<b>" not in told, "it is text"
+    assert "An owner has paused your work: Let us talk about <b>sketches</b>. Nothing is lost" in told.replace("\\", "")
+    app.button(key="undo").click().run()
+    assert team.pauses.now() == {}

@@ -41,7 +41,7 @@ def test_viewers_write_their_proposals_and_what_the_program_computes_for_whoever
 def test_annotators_answer_and_change_nothing_that_others_rely_on() -> None:
     written = {table for table in metadata.tables if may(table, Role.ANNOTATOR)} - VIEWERS_TOO
     answers = {"annotations", "annotators", "assignment_images", "assignments", "captions", "leases", "remarks"}
-    assert written == answers | {"gold_images", "image_tags", "saved_views"}
+    assert written == answers | {"gold_images", "image_tags", "pauses", "saved_views"}
 
 
 def test_a_refused_write_changes_nothing_and_says_who_may(database: sa.Engine) -> None:

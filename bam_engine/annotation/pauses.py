@@ -1,0 +1,139 @@
+"""Pauses: who is given no images for now, by an owner or by a rule, until an owner lets them go on.
+
+In:  an annotator and a reason. Out: their leases are given back in the same transaction, and no assignment is made for
+them. What they had in hand is stored as any answer that comes late, and all that they have answered counts as before.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from bam_engine.annotation.annotator_store import Annotators, merged_into, same_person
+from bam_engine.database import (
+    acting_itself,
+    assignments,
+    leases,
+    lock,
+    log_activity,
+    now,
+    pauses,
+    snapshot_of,
+)
+from bam_engine.errors import AnnotationError
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Whose work is or was paused, why and since when; ``resumed_at`` is when they could go on, or None."""
+
+    annotator_id: int
+    by_rule: bool
+    reason: str
+    made_at: str
+    resumed_at: str | None
+
+    @property
+    def told(self) -> str:
+        """What the person is told: kindly, with what to do, and without what would tell which images are checked."""
+        if self.by_rule:
+            why = (
+                "Your work is paused. The answer to some images is known, and yours differ from it more often than "
+                "this dataset allows: perhaps a question is meant in another way than it reads."
+            )
+        else:
+            why = f"An owner has paused your work{': ' if self.reason else ''}{self.reason}".rstrip(".") + "."
+        return (
+            f"{why} Nothing is lost: your answers are kept and count as before. Read the guidelines of the attributes "
+            "again, and ask an owner to let you go on."
+        )
+
+
+class Paused(AnnotationError):
+    """Whoever is to answer is paused."""
+
+
+class Pauses:
+    """Who is paused in one workspace."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def now(self) -> dict[int, Pause]:
+        """Return the pauses that have not ended, by the id of the person."""
+        return {who: one for who, one in self._last().items() if one.resumed_at is None}
+
+    def last(self, annotator_id: int) -> Pause | None:
+        """Return the last pause of a person, whether it has ended or not; None for one who never was."""
+        person = merged_into(snapshot_of(self._engine)).get(annotator_id, annotator_id)
+        return self._last().get(person)
+
+    def _last(self) -> dict[int, Pause]:
+        snapshot, found = snapshot_of(self._engine), dict[int, Pause]()
+        merged = merged_into(snapshot)
+        for row in snapshot.rows(pauses):
+            one = Pause(**row._mapping)
+            person = merged.get(one.annotator_id, one.annotator_id)
+            if person not in found or (one.resumed_at is None, one.made_at) > (
+                found[person].resumed_at is None,
+                found[person].made_at,
+            ):
+                found[person] = one
+        return found
+
+    def pause(self, annotator_id: int, reason: str, *, by_rule: bool = False) -> Pause:
+        """Pause a person, and give back what they hold; return the pause, which is the earlier one of who is paused.
+
+        Others wait meanwhile with taking images, so nobody is given any after being paused.
+        """
+        people = same_person(snapshot_of(self._engine), annotator_id)
+        name, made = Annotators(self._engine).names()[annotator_id], Pause(annotator_id, by_rule, reason, now(), None)
+        with self._engine.begin() as connection:
+            lock(connection, leases)
+            standing = connection.execute(_standing(people)).first()
+            if standing is not None:
+                return Pause(**standing._mapping)
+            connection.execute(sa.delete(pauses).where(pauses.c.annotator_id.in_(people)))
+            values = {"annotator_id": annotator_id, "by_rule": by_rule, "reason": reason, "made_at": made.made_at}
+            connection.execute(sa.insert(pauses).values(values))
+            held = sa.select(assignments.c.id).where(assignments.c.annotator_id.in_(people))
+            connection.execute(sa.delete(leases).where(leases.c.assignment_id.in_(held)))
+            subject = f"{name}{', by the rule' if by_rule else ''}{': ' if reason else ''}{reason}"
+            if by_rule:
+                with acting_itself():
+                    log_activity(connection, "paused", subject)
+            else:
+                log_activity(connection, "paused", subject)
+        return made
+
+    def resume(self, annotator_id: int) -> None:
+        """Let a person go on; nothing changes for one who is not paused."""
+        people = same_person(snapshot_of(self._engine), annotator_id)
+        name = Annotators(self._engine).names()[annotator_id]
+        with self._engine.begin() as connection:
+            lock(connection, leases)
+            if connection.execute(_standing(people)).first() is None:
+                return
+            ended = sa.update(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_at.is_(None))
+            connection.execute(ended.values(resumed_at=now()))
+            log_activity(connection, "ended the pause", name)
+
+
+def check_not_paused(engine: sa.Engine, annotator_id: int) -> None:
+    """Raise :class:`Paused` where a person is."""
+    person = merged_into(snapshot_of(engine)).get(annotator_id, annotator_id)
+    pause = Pauses(engine).now().get(person)
+    if pause is not None:
+        raise Paused(pause.told)
+
+
+def check_none_paused(connection: sa.Connection, people: Collection[int]) -> None:
+    """Raise :class:`Paused` where one of these annotators is, inside a transaction that has locked the leases."""
+    standing = connection.execute(_standing(people)).first()
+    if standing is not None:
+        raise Paused(Pause(**standing._mapping).told)
+
+
+def _standing(people: Collection[int]) -> sa.Select[Any]:
+    return sa.select(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_at.is_(None))
