@@ -7,10 +7,11 @@ import streamlit as st
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import count
 from bam_engine.guidance.guidance import guidance_of
+from bam_engine.guidance.rules import Step
 from bam_engine.labelling import assigning
 from bam_engine.labelling.adjudication import remarks_by
 from bam_engine.labelling.assigning import Share
-from bam_engine.labelling.tasks import Task
+from bam_engine.labelling.tasks import Purpose, Task
 from bam_engine.reporting.overview import held_by_others, waiting_tasks
 from bam_engine.team import Role
 from bam_engine.training.last_answers import last_answers
@@ -22,6 +23,14 @@ from web.navigation import link
 from web.pausing import paused_notice
 from web.steps import attribute_in_focus
 
+_PURPOSES: dict[Step, Purpose] = {
+    "label_validation": "validation",
+    "label_round": "round",
+    "label_certification": "certification",
+    "label_extension": "certification",
+    "label_audit": "audit",
+}
+"""Which task each step of the guidance is about."""
 _TAKEN = "assignments-taken"  # the annotator's name, and what this tab has of theirs
 
 ws = workspace()
@@ -66,6 +75,12 @@ def share_of(task: Task) -> Share | None:
         taken = [one.id for one in share.assignments if one.id not in before]
         st.session_state[_TAKEN] = (ui.annotator(), before + taken)
     return share
+
+
+def asked_for(attribute: Attribute, waiting: dict[str, Task]) -> str:
+    """Return the title of the task that the next step is about, where it waits; otherwise of the first."""
+    purpose = _PURPOSES.get(guidance_of(ws, attribute).step)
+    return next((title for title, task in waiting.items() if task.purpose == purpose), next(iter(waiting)))
 
 
 attribute = attribute_in_focus("annotate")
@@ -115,10 +130,10 @@ if not waiting:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    key, first = f"task-{attribute.id}-{adjudicating}", next(iter(waiting))
+    key, first = f"task-{attribute.id}-{adjudicating}", asked_for(attribute, waiting)
     title = st.segmented_control("Task", list(waiting), default=first, key=key, label_visibility="collapsed")
     correct_last(attribute)
-task = waiting[title or next(iter(waiting))]
+task = waiting[title or first]
 if task.purpose == "adjudication":
     st.info(
         "You decide these for everybody: people disagreed about them or flagged them, and your answer settles each, "
