@@ -6,6 +6,7 @@ dropped from the disk cache first, so that they come from the disk. Mapped files
 as no memory.
 """
 
+import mmap
 import multiprocessing
 import os
 import time
@@ -84,8 +85,14 @@ class Lines:
 HEAD = f"{'':<58}{'seconds':>10}{'processor s':>12}{'MiB':>10}{'load':>7}"
 
 
-def forget(file: Path) -> None:
-    """Drop a file from the system's disk cache, so that the next read comes from the disk."""
+def forget(file: Path, *arrays: npt.NDArray[Any]) -> None:
+    """Drop a file from the system's disk cache, so that the next read comes from the disk.
+
+    ``arrays`` are mapped from it: what a process has looked at stays in the cache while it is mapped there.
+    """
+    for array in arrays:
+        if isinstance(array.base, mmap.mmap):
+            array.base.madvise(mmap.MADV_DONTNEED)
     handle = os.open(file, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -119,15 +126,15 @@ def scores(folder: Path, n: int, lines: Lines) -> None:
         vectors_on_disk(file, n, DIM_OF_SCORES)
     vectors = np.load(file, mmap_mode="r")
     size = f"{vectors.nbytes / 1e9:.1f} GB"
-    forget(file)
+    forget(file, vectors)
     with lines.step(f"{size} read from disk, nothing else"):
         read_through(vectors)
     files = [folder / f"{number}.npy" for number in range(ATTRIBUTES)]
-    forget(file)
+    forget(file, vectors)
     with lines.step(f"{ATTRIBUTES} attributes scored and stored, in one pass"):
         write_scores(vectors, made, files, "full", np.empty(0, np.int64))
     stored = derived.read_array(files[-1], "full")
-    forget(file)
+    forget(file, vectors)
     weights = np.stack([model.coefficients for model in made], axis=1)
     with lines.step("X @ W by blocks of 4,096, not stored"):
         differing = _plainly(vectors, weights, stored)
@@ -163,7 +170,7 @@ def map_tiles(folder: Path, n: int, lines: Lines) -> None:
         del layout
     layout = np.load(places, mmap_mode="r")
     codes = np.concatenate([tiles.codes_of(layout[at : at + 2**22], at) for at in range(0, n, 2**22)])
-    forget(places)
+    forget(places, layout)
     with lines.step("read, sorted and planned"):
         view = tiles.view_of(layout, codes, lambda row: None)
     with lines.step("kernels compiled, or read from their cache"):
@@ -257,7 +264,7 @@ def one_round(folder: Path, n: int, lines: Lines) -> None:
     for name, way in ways.items():
         for state in ("from disk", "again"):
             if state == "from disk":
-                forget(file)
+                forget(file, vectors)
             clock = rounds.Clock()
             with lines.step(f"a round, {name}, {state}"):
                 way(vectors, truth, labelled, clock)

@@ -202,7 +202,7 @@ def scoring(n: int, folder: Path) -> Run:
     files = [folder / f"scores-{number}.npy" for number in range(ATTRIBUTES)]
 
     def run() -> float:
-        forget(file)
+        forget(file, array)
         write_scores(array, made, files, "sample", np.empty(0, np.int64))
         return sum(one.stat().st_size for one in files) / n
 
@@ -215,7 +215,7 @@ def one_round(n: int, folder: Path) -> Run:
     model = models(array.shape[1], 1)[0]
 
     def run() -> float:
-        forget(file)
+        forget(file, array)
         mixture(array, score_all(array, model), np.arange(n), 100, rng=np.random.default_rng(0))
         return 4.0
 
@@ -227,7 +227,7 @@ def near_duplicates(n: int, folder: Path) -> Run:
     file, array = vectors(n, folder)
 
     def run() -> float:
-        forget(file)
+        forget(file, array)
         search = NearDuplicateSearch(array)
         pairs = np.empty((0, 2), np.int32)
         for table in range(TABLES):
@@ -258,7 +258,7 @@ def layout_placing(n: int, folder: Path) -> Run:
     place = fitted.placer()
 
     def run() -> float:
-        forget(file)
+        forget(file, array)
         for start in range(0, n, projection.BLOCK):
             place(array, rows[start : start + projection.BLOCK])
         return 16.0
@@ -328,7 +328,7 @@ STEPS = (
     Step(
         "scoring 20 attributes",
         "vectors as long as the default encoder's, from disk to stored scores, in one pass",
-        60_000,
+        240_000,
         scoring,
         at_once=SPAN,
     ),
@@ -336,7 +336,7 @@ STEPS = (
         "a round",
         "one attribute scored from disk, 100 chosen; training, a second or so, is extra; memory: the score, the row, "
         "its score in the pool, its uncertainty and its place in the order",
-        60_000,
+        240_000,
         one_round,
         arrays=4 + 8 + 4 + 4 + 8,
     ),

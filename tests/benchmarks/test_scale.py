@@ -88,6 +88,15 @@ def test_generated_vectors_are_of_unit_length_on_average(tmp_path):
     assert np.mean(np.linalg.norm(vectors, axis=1)) == pytest.approx(1, abs=0.02)
 
 
+def test_a_file_that_is_forgotten_though_it_is_mapped_reads_as_before(tmp_path):
+    file = tmp_path / "v.npy"
+    scale_full.vectors_on_disk(file, 20_000, 64)
+    vectors = np.load(file, mmap_mode="r")
+    read = scale_full.read_through(vectors)
+    scale_full.forget(file, vectors)
+    assert scale_full.read_through(vectors) == read
+
+
 @pytest.mark.parametrize("wrong", [["--images", "0"], ["--full", "everything"], ["--steps", "painting"]])
 def test_a_wrong_option_exits_with_2(wrong, capsys):
     with pytest.raises(SystemExit) as ended:
