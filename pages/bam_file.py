@@ -5,6 +5,7 @@ import streamlit as st
 from bam_engine.errors import BamError, NotFound
 from bam_engine.formatting import count
 from bam_engine.published import Found, find, named_file, opened
+from bam_engine.published.pictures import picture_settings
 from web import bam_file_reading, ui
 from web.bam_file_filters import bar, panel, show_contents
 from web.bam_file_image import open_image
@@ -38,13 +39,18 @@ def headline(found: Found) -> str:
 
 def reading(found: Found) -> str:
     """Return how to read what is shown."""
+    shown = picture_settings(ws) is not None
+    absent = (
+        "Pictures that are not here are fetched from their URLs while you look; where there is none, it says why."
+        if shown
+        else "Of images whose bytes are not here, the end of their URL is shown."
+    )
     if not found.query.names:
-        return "Only images whose bytes are here have a picture; of the others, the end of their URL is shown."
+        return absent
     lowest = "its lowest place of these attributes" if len(found.query.names) > 1 else "its place"
     return (
         f"Under each image {lowest}: the share of images that BAM's own classifier puts lower. It is an order, no "
-        "probability, and nothing was measured of it here. Of images whose bytes are not here, the end of their URL is "
-        "shown."
+        f"probability, and nothing was measured of it here. {absent}"
     )
 
 
@@ -56,7 +62,7 @@ side, beside = columns()
 with side:
     panel(arrays)
 with beside:
-    bar(query)
+    bar(query, arrays)
     try:
         with st.spinner("Finding the images …"):
             found = find(ws, arrays, query)

@@ -9,7 +9,7 @@ from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, decimal
 from bam_engine.published import Arrays, AttributeContents, Contents, Query
 from bam_engine.published.query import BY, SORTS
-from web import ui
+from web import bam_file_pictures, ui
 from web.bam_file_query import PREFIX, RANGE, forget_others
 from web.components.fold import fold_button
 
@@ -17,8 +17,8 @@ SORT_WORDS = {"best": "Best first", "worst": "Worst first", "number": "By number
 _BY_WORDS = {"place": "Any", "automatic": "As above"}
 
 
-def bar(query: Query) -> None:
-    """Draw the search of captions, the order, and the button that shows the filters."""
+def bar(query: Query, arrays: Arrays) -> None:
+    """Draw the search of captions, the order, and the buttons for the filters and for pictures."""
     with st.container(key="gallery-line", horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         fold_button("gallery-filters", "Filters", _filters(query))
         st.text_input(
@@ -36,6 +36,7 @@ def bar(query: Query) -> None:
             width=150,
             label_visibility="collapsed",
         )
+        bam_file_pictures.switch(arrays)
 
 
 def _filters(query: Query) -> int:

@@ -9,6 +9,7 @@ from bam_engine.annotation import readable
 from bam_engine.formatting import NOTHING, count, percent
 from bam_engine.published import Arrays, Found
 from bam_engine.published.detail import FileImage, agreement_about, image_of
+from bam_engine.published.pictures import picture_settings, remembered
 from bam_engine.published.window import rows_of
 from web import ui
 from web.engine import workspace
@@ -61,7 +62,7 @@ def _draw(arrays: Arrays, image: FileImage) -> None:
     st.html(_CSS)
     row = rows_of(ws, [image.url]).get(image.url)
     if row is None:
-        st.html('<div class="bam-absent">The collection does not have this picture. It was at the URL below.</div>')
+        _show_absent(arrays, image)
     else:
         st.html(f'<img class="bam-shown" src="/large/{row}.webp?v={ws.picture_version}" alt="">')
         link("image", "Open in the collection", row=str(row))
@@ -74,6 +75,20 @@ def _draw(arrays: Arrays, image: FileImage) -> None:
     _attributes(image)
     _choices(image)
     _agreement(arrays, image)
+
+
+def _show_absent(arrays: Arrays, image: FileImage) -> None:
+    """Draw the picture from its URL where that is switched on, or why there is none."""
+    ws = workspace()
+    settings = picture_settings(ws)
+    why = "The collection does not have this picture. It was at the URL below."
+    if settings is not None:
+        why = remembered(ws, arrays, image.mid, settings)
+    if why:
+        st.html(f'<div class="bam-absent">{escape(why)}</div>')
+    else:
+        alt = "There is no picture at this URL now."
+        st.html(f'<img class="bam-shown" src="/api/bam-file/pictures/{image.mid}.webp" alt="{alt}">')
 
 
 def _attributes(image: FileImage) -> None:

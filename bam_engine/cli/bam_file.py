@@ -9,15 +9,18 @@ from typing import Any
 from bam_engine.cli.arguments import EPILOG, Commands, add_command, add_raw_text, given_path, positive_integer
 from bam_engine.cli.progress import bar
 from bam_engine.collection.texts import printable
+from bam_engine.download import Settings, parse_rules
 from bam_engine.errors import CollectionError
 from bam_engine.files import check_output, replacing
 from bam_engine.formatting import count, percent
 from bam_engine.published import Arrays, Contents, Query, find, forget, lines_of, make_arrays, named_file, opened
+from bam_engine.published.pictures import hosts_of, picture_settings, switch_off, switch_on
 from bam_engine.published.query import BY, SORTS
 from bam_engine.spreadsheets import write_lines
 from bam_engine.workspace import Workspace
 
 _SUFFIXES = (".csv", ".json")
+_LISTED = 10  # hosts
 
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
@@ -58,6 +61,16 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         help="CSV or JSON file to write; a CSV is a list for `bam urls download`",
     )
     add_raw_text(action)
+    action = add_command(actions, "pictures", run_pictures, "fetch pictures of the file from their URLs, or do not")
+    action.description = (
+        "Say whether the page of BAM's file fetches pictures that the collection does not have from their URLs, while "
+        "somebody looks at them. At first it does not; nobody is asked for anything."
+    )
+    action.add_argument("state", nargs="?", choices=("on", "off"), help="default: print what holds, and the hosts")
+    action.add_argument("--contact", metavar="TEXT", help="how hosts reach you; sent with every request")
+    action.add_argument(
+        "--rewrite-host", action="append", metavar="OLD=NEW", help="ask the host NEW for pictures of OLD; repeatable"
+    )
     add_command(actions, "forget", run_forget, "browse the file no more; the file stays")
 
 
@@ -161,3 +174,27 @@ def run_forget(workspace: Workspace, options: Namespace) -> None:
     file = named_file(workspace)
     forget(workspace)
     print("no file of BAM's was named" if file is None else f"{file} is not browsed any more; the file stays")
+
+
+def run_pictures(workspace: Workspace, options: Namespace) -> None:
+    """Switch pictures on or off, and print what holds and whom the server asks."""
+    settings = picture_settings(workspace)
+    named = options.contact is not None or options.rewrite_host is not None
+    if named and options.state != "on":
+        raise CollectionError("--contact and --rewrite-host belong to `bam bam-file pictures on`.")
+    if options.state == "on":
+        before = settings or Settings()
+        hosts = before.hosts if options.rewrite_host is None else parse_rules(options.rewrite_host)
+        switch_on(workspace, contact=before.contact if options.contact is None else options.contact, hosts=hosts)
+    elif options.state == "off":
+        switch_off(workspace)
+    settings = picture_settings(workspace)
+    print(f"pictures are {'not ' if settings is None else ''}fetched from their URLs")
+    if settings is None and options.state == "off":
+        return
+    found = hosts_of(workspace, opened(workspace))
+    for host, images in found[:_LISTED]:
+        instead = "" if settings is None or host not in settings.hosts else f", asked at {settings.hosts[host]}"
+        print(f"{images:12,}  {_shown(host)}{instead}")
+    if len(found) > _LISTED:
+        print(f"{sum(images for _, images in found[_LISTED:]):12,}  at {count(len(found) - _LISTED, 'other host')}")

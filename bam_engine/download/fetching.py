@@ -128,7 +128,7 @@ class Fetcher:
                     encoding = answer.headers.get("content-encoding", "")
                     kind = await receive(answer.chunks, encoding, file, self._settings.max_bytes)
                 etag = answer.headers.get("etag", "")[:200]
-                return await asyncio.to_thread(self._keep, partial, kind, etag)
+                return await asyncio.to_thread(self.keep, partial, kind, etag)
         except Failure as failure:
             failure.code = answer.status
             raise
@@ -141,8 +141,14 @@ class Fetcher:
         finally:
             path.unlink(missing_ok=True)
 
-    def _keep(self, partial: Path, kind: str, etag: str) -> Picture:
-        """Move a file to its place, as it is or as a smaller copy."""
+    def keep(self, partial: Path, kind: str, etag: str) -> Picture:
+        """Move a file that was read to its place, as it is or as a smaller copy.
+
+        Raises
+        ------
+        Failure
+            It cannot be decoded.
+        """
         try:
             if self._settings.shorter_side is not None and make_copy(partial, self._settings.shorter_side):
                 kind = "JPEG"

@@ -37,6 +37,9 @@ SETTING = "bam_file"
 FOLDER = "bam"
 """The folder of the arrays in the cache."""
 
+PICTURES = "bam_pictures"
+"""The folder of its pictures in the cache; see :mod:`bam_engine.published.pictures`."""
+
 _VERSION = 2
 _PARTS = ("mids", "places", "automatic", "crowd")
 
@@ -110,9 +113,10 @@ def named_file(workspace: Workspace) -> Path | None:
 
 
 def forget(workspace: Workspace) -> None:
-    """Name no file any more, and delete the arrays that were derived; the file stays."""
+    """Name no file any more, and delete the arrays and pictures that were derived; the file stays."""
     write_setting(workspace.engine, SETTING, None)
-    shutil.rmtree(workspace.cache / FOLDER, ignore_errors=True)
+    for folder in (FOLDER, PICTURES):
+        shutil.rmtree(workspace.cache / folder, ignore_errors=True)
 
 
 def make_arrays(workspace: Workspace, file: Path, *, report: Report = silent) -> Arrays:

@@ -130,3 +130,21 @@ def test_python_reads_the_same(file: Path, tmp_path: Path) -> None:
         assert len(bam.find_in_bam_file()) == 4
         empty = bam.find_in_bam_file(Query(words="nothing"))
         assert (len(empty), empty.columns.tolist()) == (0, ["url", "project", "license", "mature"])
+
+
+def test_pictures_are_switched_on_and_off_and_the_hosts_are_told(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ingest", "bam", str(file)]) == 0
+    capsys.readouterr()
+    assert main(["bam-file", "pictures"]) == 0
+    told = capsys.readouterr().out
+    assert told == "pictures are not fetched from their URLs\n           3  images.example\n"
+    rule = ["--rewrite-host", "images.example=mirror.example"]
+    assert main(["bam-file", "pictures", "on", *rule]) == 0
+    told = capsys.readouterr().out
+    assert told == "pictures are fetched from their URLs\n           3  images.example, asked at mirror.example\n"
+    assert main(["bam-file", "pictures", "off", *rule]) == 1
+    assert "belong to `bam bam-file pictures on`" in capsys.readouterr().err
+    assert main(["bam-file", "pictures", "off"]) == 0
+    assert capsys.readouterr().out == "pictures are not fetched from their URLs\n"

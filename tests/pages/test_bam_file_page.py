@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.published import Arrays, forget, make_arrays, named_file
+from bam_engine.published.pictures import picture_settings
 from bam_engine.workspace import Workspace
 from tests.pages.conftest import run_until, text_of
 from tests.published.conftest import CAT, INK, WriteFile, write_bam  # noqa: F401 - a fixture
@@ -124,6 +125,29 @@ def test_an_image_opens_with_all_that_the_file_says(
     assert ">50%<" in drawn.replace("</td>", "<")
     app.toggle(key="bamfile-agreement").set_value(True).run()
     assert "**cat \\(content\\)**:" in text_of(app)
+
+
+def test_pictures_are_off_until_the_switch_that_says_whom_the_server_asks(
+    workspace: Workspace, arrays: Arrays, open_page: OpenPage
+) -> None:
+    app = open_page(workspace, "bam_file")
+    assert app.button(key="bamfile-pictures").label == "Pictures: off"
+    app.button(key="bamfile-pictures").click().run()
+    words = text_of(app)
+    assert "This server then asks **images\\.example** (3 images)" in words
+    app.button(key="bamfile-pictures").click()  # the dialog is drawn again with what is entered in it
+    app.text_area[0].set_value("images.example=mirror.example")
+    next(one for one in app.button if one.label == "Show pictures").click().run()
+    settings = picture_settings(workspace)
+    assert settings is not None
+    assert settings.hosts == {"images.example": "mirror.example"}
+    app = open_page(workspace, "bam_file")
+    assert app.button(key="bamfile-pictures").label == "Pictures: on"
+    assert "fetched from their URLs while you look" in text_of(app)
+    app.button(key="bamfile-pictures").click().run()
+    app.button(key="bamfile-pictures").click()
+    next(one for one in app.button if one.label == "Show none").click().run()
+    assert picture_settings(workspace) is None
 
 
 def test_the_page_belongs_to_the_data() -> None:

@@ -11,8 +11,11 @@ from starlette.testclient import TestClient
 
 from bam_engine.database import images
 from bam_engine.published import Query, find, make_arrays
+from bam_engine.published.pictures import switch_off, switch_on
 from bam_engine.workspace import Workspace
 from benchmarks.bam_tables import Size, write_bam_file
+from tests.download.conftest import here, picture, web  # noqa: F401 - a fixture
+from tests.download.server import Web, answer
 from tests.published.conftest import CAT, INK, WriteFile, write_bam  # noqa: F401 - a fixture
 from web.routes.bam_file import bam_file_routes, summary
 
@@ -109,6 +112,52 @@ def test_what_makes_no_sense_is_answered_in_words(
     answer = client.get("/api/bam-file/abc/0.json", params={"q": query})
     assert answer.status_code == status
     assert words in answer.json()["error"]
+
+
+def test_a_picture_comes_from_its_url_only_where_that_is_switched_on(
+    workspace: Workspace,
+    web: Web,  # noqa: F811
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    good, gone = web.put("/10.png", answer(picture(1))), web.put("/20.png", answer(status=404))
+    file = write_bam(modules=[(10, 1, good, 0, ""), (20, 1, gone, 0, ""), (30, 2, None, 0, "")])
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
+        off = about(workspace, file, yes=(CAT,))
+        assert off["remote"] == ""
+        refused = client.get("/api/bam-file/pictures/10.webp")
+        assert (refused.status_code, "switch that on" in refused.json()["error"]) == (404, True)
+        assert web.asked == []
+        switch_on(workspace)
+        listing = about(workspace, file, yes=(CAT,))
+        assert listing["remote"] == "/api/bam-file/pictures"
+        assert listing["id"] != off["id"], "the browser takes it for another listing"
+        assert ask(client, listing, "0.json").json()["rows"] == [10, 20, 30]
+        assert web.asked == [], "a window asks for no picture"
+        shown = client.get("/api/bam-file/pictures/10.webp")
+        assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
+        for mid, words in ((20, "status 404"), (30, "no URL"), (40, "no image 40")):
+            answered = client.get(f"/api/bam-file/pictures/{mid}.webp")
+            assert (answered.status_code, words in answered.json()["error"]) == (404, True)
+        for path in (f"{good}.webp", "-1.webp", "x.webp", "10.webp/../20"):
+            assert client.get(f"/api/bam-file/pictures/{path}").status_code in (400, 404)
+        assert web.paths() == ["/10.png", "/20.png"]
+        switch_off(workspace)
+        assert client.get("/api/bam-file/pictures/10.webp").status_code == 404
+
+
+def test_a_host_that_asks_to_wait_is_answered_with_try_again(
+    workspace: Workspace,
+    web: Web,  # noqa: F811
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    busy = web.put("/10.png", answer(status=429, Retry_After="900"))
+    make_arrays(workspace, write_bam(modules=[(10, 1, busy, 0, "")]))
+    switch_on(workspace)
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
+        for words in ("429", "left alone"):
+            answered = client.get("/api/bam-file/pictures/10.webp")
+            assert (answered.status_code, words in answered.json()["error"]) == (503, True)
+    assert web.paths() == ["/10.png"]
 
 
 def test_without_a_file_there_is_nothing(client: TestClient) -> None:

@@ -175,6 +175,8 @@ export interface Listing {
   pack: number;
   /** Where its windows are asked for. */
   address: string;
+  /** Where pictures are asked for that the collection does not have, by the number of an image; empty: nowhere. */
+  remote?: string;
 }
 
 /**

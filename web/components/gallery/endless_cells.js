@@ -4,6 +4,7 @@ import { element } from "../dom.js";
 import { decimal, percent } from "../numbers.js";
 import { makePicture, makeText } from "./cells.js";
 
+/** @import { RemotePictures } from "./remote_pictures.js" */
 /** @import { Item } from "./source.js" */
 
 /**
@@ -12,6 +13,7 @@ import { makePicture, makeText } from "./cells.js";
  * @property {number} index
  * @property {Item | null} item
  * @property {number} shift the scroller's shift when the cell was placed
+ * @property {AbortController} [looking] ends when the cell is dropped, where its picture is fetched
  */
 
 /**
@@ -34,20 +36,46 @@ export function makeCell(id, index, total) {
  * @param {Item} item
  * @param {string} version
  * @param {Promise<string | null>} coming the address of its picture
+ * @param {RemotePictures | null} remote where a picture comes from that the collection does not have
  */
-export function fillCell(cell, item, version, coming) {
+export function fillCell(cell, item, version, coming, remote) {
   const { box } = cell;
   cell.item = item;
   box.classList.remove("waiting");
   box.dataset.row = String(item.row);
   if (item.accepted !== null) box.classList.add(item.accepted ? "accepted" : "rejected");
-  if (item.picture === null) box.append(makeText("picture absent", item.title));
+  if (item.picture === null) showAbsent(cell, item, remote);
   else box.append(makePicture(item.picture, version, () => box.classList.add("missing"), coming));
   box.append(makeText("choose", ""));
   if (item.count > 1) box.append(makeText("twins", `× ${item.count}`));
   const words = [item.score === null ? "" : decimal(item.score), item.chance ? percent(item.chance[0]) : ""];
   box.append(makeText("words", item.words || words.filter(Boolean).join(" · ") || item.title));
   showMark(cell, item);
+}
+
+/**
+ * Show the end of a URL, and in its place the picture once it has come, or why there is none.
+ *
+ * @param {Cell} cell
+ * @param {Item} item
+ * @param {RemotePictures | null} remote
+ */
+function showAbsent(cell, item, remote) {
+  const place = makeText("picture absent", item.title);
+  cell.box.append(place);
+  if (!remote) return;
+  cell.looking = new AbortController();
+  place.classList.add("coming");
+  void remote.load(item.row, cell.looking.signal).then((found) => {
+    place.classList.remove("coming");
+    if (found?.address) {
+      const onMissing = () => cell.box.classList.add("missing");
+      place.replaceWith(makePicture(item.row, "", onMissing, Promise.resolve(found.address)));
+    } else if (found?.why) {
+      place.append(makeText("why", found.why));
+      place.title = found.why;
+    }
+  });
 }
 
 /**

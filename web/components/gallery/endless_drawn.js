@@ -70,7 +70,7 @@ export class Drawn {
   fill(cell) {
     const { source, version } = this.gallery;
     const item = source?.item(cell.index);
-    if (source && item) fillCell(cell, item, version, source.picture(cell.index));
+    if (source && item) fillCell(cell, item, version, source.picture(cell.index), source.remote);
   }
 
   /**
@@ -124,6 +124,7 @@ export class Drawn {
    */
   drop(i, cell) {
     cell.box.querySelector("img")?.removeAttribute("src"); // cancels the loading
+    cell.looking?.abort();
     cell.box.remove();
     this.cells.delete(i);
   }

@@ -2,6 +2,7 @@
 // by index, many in one response. Requests that are no longer needed are cancelled.
 
 import { addressOf } from "../picture_address.js";
+import { RemotePictures } from "./remote_pictures.js";
 
 /** @import { Listing, WindowReply } from "../data.js" */
 
@@ -44,6 +45,7 @@ export class Source {
     this.listing = listing;
     this.on = on;
     this.request = get;
+    this.remote = listing.remote ? new RemotePictures(listing.remote, get) : null;
     /** Windows by number, the least recently used first. @type {Map<number, Item[]>} */
     this.blocks = new Map();
     /** Windows that are being fetched. @type {Map<number, AbortController>} */
