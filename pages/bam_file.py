@@ -6,14 +6,13 @@ from bam_engine.errors import BamError, NotFound
 from bam_engine.formatting import count
 from bam_engine.published import Found, find, named_file, opened
 from bam_engine.published.pictures import picture_settings
-from web import bam_file_reading, ui
+from web import bam_file_download, bam_file_reading, ui
 from web.bam_file_filters import bar, panel, show_contents
 from web.bam_file_image import open_image
 from web.bam_file_query import open_query
 from web.components.gallery import file_gallery
 from web.engine import workspace
 from web.gallery_filters import columns
-from web.navigation import link
 
 ws = workspace()
 ui.head("BAM's file", "Browse the images of BAM's published file, whether or not their pictures are here.")
@@ -75,6 +74,6 @@ with beside:
     st.markdown(headline(found))
     st.caption(reading(found))
     picked = file_gallery(found, key="bamfile")
-    link("images", "Download pictures of the file", icon="cloud_download")
+    bam_file_download.offer(arrays, found)
     if picked is not None:
         open_image(picked, found, arrays)

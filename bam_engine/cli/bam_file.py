@@ -14,6 +14,7 @@ from bam_engine.errors import CollectionError
 from bam_engine.files import check_output, replacing
 from bam_engine.formatting import count, percent
 from bam_engine.published import Arrays, Contents, Query, find, forget, lines_of, make_arrays, named_file, opened
+from bam_engine.published.fetching import MOST, USUAL, download_found
 from bam_engine.published.pictures import hosts_of, picture_settings, switch_off, switch_on
 from bam_engine.published.query import BY, SORTS
 from bam_engine.spreadsheets import write_lines
@@ -39,6 +40,38 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         "the share of scored images with a lower score, or, with --without, with a higher one; with several "
         "attributes, its lowest place counts."
     )
+    _add_query(action)
+    action.add_argument("--count", type=positive_integer, help="images (default: 20 printed, all written)")
+    action.add_argument(
+        "--to",
+        type=given_path,
+        metavar="FILE",
+        help="CSV or JSON file to write; a CSV is a list for `bam urls download`",
+    )
+    add_raw_text(action)
+    action = add_command(
+        actions, "download", run_download, "download images that match conditions, with what the crowd said of them"
+    )
+    action.description = (
+        f"Download the first images that match all conditions and are not in the collection, {MOST:,} at most, and "
+        "store what the crowd said of them as votes of its workers."
+    )
+    _add_query(action)
+    action.add_argument("--count", type=positive_integer, default=USUAL, help=f"most images (default: {USUAL})")
+    action = add_command(actions, "pictures", run_pictures, "fetch pictures of the file from their URLs, or do not")
+    action.description = (
+        "Say whether the page of BAM's file fetches pictures that the collection does not have from their URLs, while "
+        "somebody looks at them. At first it does not; nobody is asked for anything."
+    )
+    action.add_argument("state", nargs="?", choices=("on", "off"), help="default: print what holds, and the hosts")
+    action.add_argument("--contact", metavar="TEXT", help="how hosts reach you; sent with every request")
+    action.add_argument(
+        "--rewrite-host", action="append", metavar="OLD=NEW", help="ask the host NEW for pictures of OLD; repeatable"
+    )
+    add_command(actions, "forget", run_forget, "browse the file no more; the file stays")
+
+
+def _add_query(action: ArgumentParser) -> None:
     _add_attributes(action, "--attribute", "that the images should have")
     _add_attributes(action, "--without", "that they should not have")
     action.add_argument(
@@ -53,25 +86,6 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     _add_attributes(action, "--crowd-without", "that the crowd has labelled negative")
     action.add_argument("--words", default="", help="words, or parts of words, that one caption contains, in any case")
     action.add_argument("--sort", choices=SORTS, default="best", help="order (default: best)")
-    action.add_argument("--count", type=positive_integer, help="images (default: 20 printed, all written)")
-    action.add_argument(
-        "--to",
-        type=given_path,
-        metavar="FILE",
-        help="CSV or JSON file to write; a CSV is a list for `bam urls download`",
-    )
-    add_raw_text(action)
-    action = add_command(actions, "pictures", run_pictures, "fetch pictures of the file from their URLs, or do not")
-    action.description = (
-        "Say whether the page of BAM's file fetches pictures that the collection does not have from their URLs, while "
-        "somebody looks at them. At first it does not; nobody is asked for anything."
-    )
-    action.add_argument("state", nargs="?", choices=("on", "off"), help="default: print what holds, and the hosts")
-    action.add_argument("--contact", metavar="TEXT", help="how hosts reach you; sent with every request")
-    action.add_argument(
-        "--rewrite-host", action="append", metavar="OLD=NEW", help="ask the host NEW for pictures of OLD; repeatable"
-    )
-    add_command(actions, "forget", run_forget, "browse the file no more; the file stays")
 
 
 def _add_attributes(action: ArgumentParser, option: str, words: str) -> None:
@@ -118,10 +132,9 @@ def _shown(text: object) -> str:
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in printable(str(text)))
 
 
-def run(workspace: Workspace, options: Namespace) -> None:
-    """Print or write the images that match."""
-    arrays = opened(workspace)
-    query = Query(
+def _query(options: Namespace) -> Query:
+    """Return the query of the options."""
+    return Query(
         yes=tuple(dict.fromkeys(options.attribute)),
         no=tuple(dict.fromkeys(options.without)),
         by=options.by,
@@ -132,6 +145,12 @@ def run(workspace: Workspace, options: Namespace) -> None:
         words=options.words,
         sort=options.sort,
     )
+
+
+def run(workspace: Workspace, options: Namespace) -> None:
+    """Print or write the images that match."""
+    arrays = opened(workspace)
+    query = _query(options)
     found = find(workspace, arrays, query)
     names = tuple(dict.fromkeys((*query.names, *query.crowd_yes, *query.crowd_no)))
     positions = found.positions[: options.count or (20 if options.to is None else len(found))]
@@ -174,6 +193,17 @@ def run_forget(workspace: Workspace, options: Namespace) -> None:
     file = named_file(workspace)
     forget(workspace)
     print("no file of BAM's was named" if file is None else f"{file} is not browsed any more; the file stays")
+
+
+def run_download(workspace: Workspace, options: Namespace) -> None:
+    """Download images that match."""
+    arrays = opened(workspace)
+    found = find(workspace, arrays, _query(options))
+    print(f"{count(len(found), 'image')} found; downloading {options.count:,} of them at most")
+    with bar("download", "URLs") as report:
+        fetched = download_found(workspace, arrays, found, options.count, report=report)
+    print("\n".join(fetched.lines()))
+    print(f"next: `bam urls status {fetched.downloaded.list.name}`, then `bam embed`")
 
 
 def run_pictures(workspace: Workspace, options: Namespace) -> None:
