@@ -2,10 +2,10 @@
 
 Each run has the 50 simulated annotators of ``flags``: careful (95% right), ordinary (88%), hasty (80%), always yes,
 always no and at random; 14, 14, 10, 4, 4 and 4 of them. Gold is mixed in by the standard schedule, yes and no equally
-often. Somebody "falls below" an accuracy when, with 10 answers to gold or more, the upper end of the exact 95% interval
-of their share of right answers is less than it. It is looked at after every answer to gold, so a person is looked at
-many times, and whoever has fallen below once counts as fallen. Shares are of people over all runs, with exact 95%
-intervals.
+often. Somebody "falls below" an accuracy as by the rule that pauses people: with 20 answers to gold or more, the limit
+of their share of right answers that holds at all numbers of answers together, at 95%, is less than it. It is looked at
+after every answer to gold, and whoever has fallen below once counts as fallen. Shares are of people over all runs, with
+exact 95% intervals.
 """
 
 import argparse
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation.mixing import Schedule
-from bam_engine.learning.intervals import exact_bounds
+from bam_engine.labelling.pausing import CONFIDENCE, PauseRule
+from bam_engine.learning import upper_bound_at_any_time
 from benchmarks.flags import KINDS, SPAM, share
 from benchmarks.machine import machine
 from benchmarks.options import benchmark_parser
 
-LEAST = 10
+LEAST = PauseRule().after
 """Answers to gold before anybody can fall below."""
 
 
@@ -48,7 +49,7 @@ def fallen_at(
     right = (rng.random((runs, images)) < np.where(truth, *yes)) == truth
     answered, hits = is_gold.cumsum(axis=1), (is_gold & right).cumsum(axis=1)
     numbers = np.arange(1, answered.max() + 1)[:, None]
-    table = exact_bounds(np.minimum(np.arange(answered.max() + 1), numbers), numbers)[1]
+    table = upper_bound_at_any_time(np.minimum(np.arange(answered.max() + 1), numbers), numbers, CONFIDENCE)
     upper = table[np.maximum(answered, 1) - 1, hits]
     below = (answered >= LEAST) & (upper < least)
     fallen = np.where(below.any(axis=1), below.argmax(axis=1) + 1, images + 1)
