@@ -171,7 +171,7 @@ class Story:
                 said[quantity]["report file"] = value
         said["next"]["report file"] = report.guidance.summary
         if report.validation.total:
-            said["validation"]["report"] = f"{report.validation.answered:,} / {report.validation.total:,}"
+            said["validation"]["report"] = f"{report.validation.answered:,}/{report.validation.total:,}"
         measured = dict(report.agreement)
         for name, quantity in (("Raw agreement", "raw agreement"), ("Krippendorff's alpha", "alpha")):
             if "(" in measured.get(name, ""):
