@@ -25,6 +25,7 @@ SUITE = (
     "advice",
     "guarantee",
     "coverage",
+    "slices",
     "answer_errors",
     "end_to_end",
     "wrong_answers",

@@ -8,7 +8,7 @@ from bam_engine.formatting import NOTHING, count, decimal, decimal_interval, per
 from bam_engine.reporting.charts import report_charts
 from bam_engine.reporting.report import AttributeReport, gather
 from bam_engine.reporting.report_file import write_report
-from web import charts, demo_controls, encoder_notes, guideline_examples, ui
+from web import charts, demo_controls, encoder_notes, guideline_examples, slices, ui
 from web.answering import by_key
 from web.components.gallery import Picture, gallery
 from web.engine import workspace
@@ -264,6 +264,8 @@ else:
     st.success(ui.plain(report.guidance.summary), icon=":material/verified:")
 audit(report)
 threshold(report)
+if report.threshold is not None:
+    slices.section(attribute)
 rounds(report)
 people(report)
 examples(report)

@@ -396,6 +396,35 @@ class AttributeHandle:
         """
         return recall.measure(self._workspace, self._attribute, count, seed=seed)
 
+    def slices(self, *, by: str | None = None) -> pd.DataFrame:
+        """Return precision, prevalence and recall by saved view, or by value of a facet, the least precise first.
+
+        The index is the name of the slice; the first line, "all images", is the whole. Columns are ``images``,
+        ``accepted``, and for each of ``precision``, ``prevalence``, ``recall`` and the ``difference`` in precision from
+        all other images its value, with ``_low`` and ``_high``, the limits of its 95% interval; ``labels`` and
+        ``random_labels``, on which precision and prevalence rest; ``more`` and ``more_random``, about how many further
+        ones would narrow them to 5 points; ``differs``, whether the precision differs by more than chance explains,
+        allowing for how many slices there are (Holm); and ``problem``, why a slice has no figures.
+
+        Parameters
+        ----------
+        by
+            A facet, such as ``"colour"``, ``"year"`` or ``"project"``: a slice for each of its most frequent values.
+
+        Raises
+        ------
+        NoThreshold
+            No threshold is in use.
+
+        Examples
+        --------
+        >>> watercolor.slices(by="format")[["images", "labels"]].loc["all images", "images"]
+        60
+        """
+        from bam_engine.api.slice_table import slice_table
+
+        return slice_table(self._workspace, self._attribute, by)
+
     def decisions(self) -> pd.DataFrame:
         """Return what is delivered at the threshold in use, and why, for every image.
 

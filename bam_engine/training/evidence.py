@@ -57,6 +57,8 @@ class Selection:
         The labelled images that stand for all of the pool but the ``known`` ones, which count as they are; their
         inverse inclusion probabilities; and where a certification stands for the others. Without one the last two are
         None.
+    dense_at
+        Returns for rows of the pool where a certification stands for the others; None without one.
     random
         What the recall rests on: the labelled ``recall_rows`` of a draw, before which people were ``asked`` about
         others.
@@ -71,6 +73,7 @@ class Selection:
     asked: Rows
     weights: NDArray[np.float64] | None = None
     strata: NDArray[np.bool_] | None = None
+    dense_at: Callable[[Rows], NDArray[np.bool_]] | None = None
 
 
 def largest_part(draws: Sequence[Draw]) -> Draw | None:
@@ -183,6 +186,10 @@ def _by_certification(labels: NDArray[np.int8], drawn: Selection, certified: Cer
     rows = np.setdiff1d(labelled[np.where(dense, queried, np.isin(labelled, drawn.rows))], left_out)
     probabilities = certified.probability(rows)
     dense = probabilities >= fraction
+
+    def dense_at(asked: Rows) -> NDArray[np.bool_]:
+        return certified.probability(asked) >= fraction
+
     return replace(
         drawn,
         pool=pool,
@@ -190,4 +197,5 @@ def _by_certification(labels: NDArray[np.int8], drawn: Selection, certified: Cer
         known=known,
         weights=1 / np.maximum(np.where(dense, probabilities, fraction), 1e-9),
         strata=dense,
+        dense_at=dense_at,
     )

@@ -52,7 +52,7 @@ def test_each_step_of_the_way_says_what_is_missing_and_leads_to_it(
     app = open_report(workspace)
     assert not app.info
     assert {one.label: one.value for one in app.metric}["Images"] == "120"
-    assert [one.value for one in app.subheader][:4] == ["Audit", "Threshold", "Rounds", "People and labels"]
+    assert [one.value for one in app.subheader][:5] == ["Audit", "Threshold", "By slice", "Rounds", "People and labels"]
     assert [one.label for one in app.get("download_button")] == [
         "Download report (HTML)",
         *["SVG", "PNG", "CSV"] * 4,
