@@ -192,6 +192,7 @@ ROOMS: dict[str, set[str]] = {
         "invitations",
         "join_requests",
         "keep_actor",
+        "kept_duplicates",
         "log_activity",
         "log_export",
         "sessions",

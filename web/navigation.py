@@ -33,6 +33,7 @@ GROUPS = {
     "Data": {
         "images": ("Images", "add_photo_alternate"),
         "embed": ("Embeddings", "hub"),
+        "duplicates": ("Duplicates", "content_copy"),
         "export": ("Export", "download"),
         "bam_file": ("BAM's file", "database"),
         "snapshots": ("Snapshots", "photo_camera"),

@@ -37,6 +37,7 @@ PAGES: dict[str, Role] = {
     "people": Role.VIEWER,
     "images": Role.OWNER,
     "embed": Role.OWNER,
+    "duplicates": Role.OWNER,
     "export": Role.REVIEWER,
     "bam_file": Role.VIEWER,
     "snapshots": Role.REVIEWER,

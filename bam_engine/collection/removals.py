@@ -19,6 +19,7 @@ from bam_engine.database import (
     insert_new,
     insert_row,
     lock,
+    log_activity,
     now,
     removals,
     removed_images,
@@ -117,7 +118,14 @@ class Removals:
         with self._engine.connect() as connection:
             return np.array(sorted(connection.scalars(of_it)), np.int64)
 
-    def remove(self, rows: Iterable[int] | Rows, *, reason: str, by: int | None = None) -> Removal:
+    def remove(
+        self,
+        rows: Iterable[int] | Rows,
+        *,
+        reason: str,
+        by: int | None = None,
+        keeping: Iterable[int] | Rows = (),
+    ) -> Removal:
         """Remove images from the collection: they are asked, shown, counted and exported no more.
 
         Parameters
@@ -128,17 +136,20 @@ class Removals:
             What was removed, in a few words for the list of removals.
         by
             The annotator who removes them, by id, if known.
+        keeping
+            Images for whose sake the others go: if somebody has removed one of these meanwhile, nothing is removed.
 
         Raises
         ------
         CollectionError
-            None of the rows is in the collection.
+            None of the rows is in the collection, or one to keep is not.
         """
         wanted = np.unique(np.fromiter(rows, np.int64))
         with self._engine.begin() as connection:
             lock(connection, removals)
             n = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(images.c.row) + 1, 0))) or 0
             wanted = wanted[(wanted >= 0) & (wanted < n)]
+            _check_kept(connection, np.unique(np.fromiter(keeping, np.int64)))
             made_at = now()
             removal_id = insert_row(connection, removals, {"reason": reason, "annotator_id": by, "made_at": made_at})
             new = insert_new(
@@ -146,6 +157,7 @@ class Removals:
             )
             if not new:
                 raise CollectionError(f"None of {count(len(wanted), 'image')} to remove is in the collection.")
+            log_activity(connection, "removed images", f"{count(new, 'image')}: {reason}")
         return Removal(removal_id, reason, made_at, by, new)
 
     def undo(self, removal_id: int, *, by: int | None = None) -> int:
@@ -168,8 +180,7 @@ class Removals:
         ``by`` is the id of the annotator who does it, if known.
         """
         wanted = np.unique(np.fromiter(rows, np.int64)).tolist()
-        chunks = (wanted[start : start + _CHUNK] for start in range(0, len(wanted), _CHUNK))
-        return self._bring_back([removed_images.c.row.in_(chunk) for chunk in chunks], by)
+        return self._bring_back(_among(wanted), by)
 
     def _bring_back(self, conditions: Iterable[sa.ColumnElement[bool]], by: int | None) -> int:
         """Bring back the images that meet one of ``conditions``, and store how many of each removal came back."""
@@ -183,7 +194,23 @@ class Removals:
                 back = {"annotator_id": by, "made_at": now()}
                 lines = [{"removal_id": key, "images": number, **back} for key, number in sorted(numbers.items())]
                 connection.execute(sa.insert(returns), lines)
+                log_activity(connection, "brought back images", count(numbers.total(), "image"))
         return numbers.total()
+
+
+def _among(rows: list[int]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions under which a removed image is one of ``rows``."""
+    return [removed_images.c.row.in_(rows[start : start + _CHUNK]) for start in range(0, len(rows), _CHUNK)]
+
+
+def _check_kept(connection: sa.Connection, rows: Rows) -> None:
+    for condition in _among(rows.tolist()):
+        gone = connection.scalar(sa.select(sa.func.count()).select_from(removed_images).where(condition))
+        if gone:
+            raise CollectionError(
+                f"Somebody has removed {count(gone, 'image')} that you want to keep, so nothing was removed. Look "
+                "at the images again."
+            )
 
 
 def _counts(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> dict[int, int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -97,6 +97,14 @@ returns = sa.Table(  # of images that came back
     sa.Column("removal_id", sa.ForeignKey("removals.id"), nullable=False, index=True),
     sa.Column("images", sa.Integer, nullable=False),  # how many of the removal
     sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # who brought them back; null if nobody gave a name
+    _made_at(),
+)
+kept_duplicates = sa.Table(  # images that somebody has kept beside their duplicates
+    "kept_duplicates",
+    metadata,
+    sa.Column("row", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first_row", sa.Integer, nullable=False),  # the lowest of those that were kept together
+    sa.Column("annotator_id", sa.ForeignKey("annotators.id")),  # who kept them; null if nobody gave a name
     _made_at(),
 )
 problems = sa.Table(

@@ -1,9 +1,8 @@
 """The near-duplicates of the collection: searched for once and cached, one image representing each group.
 
-Wires the vectors to ``learning.near_duplicates``. A folder ``near/KEY`` for each encoder holds ``groups.npz``, the
-representative of each row and the row that it is linked to, and during a search ``tables.npz``, the pairs found so far,
-from which a stopped search resumes. Images that were added or embedded later represent
-themselves until the next search.
+Wires the vectors to ``learning.near_duplicates``. A folder ``near/KEY`` for each encoder holds ``groups.npz``, what the
+last search found about each row, and during a search ``tables.npz``, the pairs found so far, from which a stopped one
+resumes. Images that were added or embedded later represent themselves until the next search.
 """
 
 from collections.abc import Iterable
@@ -25,8 +24,32 @@ from bam_engine.workspace.vectors import vectors_fingerprint, vectors_of, vector
 
 Groups = NDArray[np.int32]
 
-_GROUPS_VERSION = "groups 2"
-_GROUPS = Kind[Groups | None]("near-duplicate groups", of="encoder", until="a search ends or images are added", limit=2)
+_GROUPS_VERSION = "groups 3"
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search found about each row: arrays (n,), which rows that were added later have no place in.
+
+    Attributes
+    ----------
+    groups : int32
+        The representative, as of :func:`group_of`.
+    linked : int32
+        The lowest row of those linked, as of :func:`linked_images`.
+    identical : int32
+        The lowest row with the same vector, bit for bit; its own without a vector.
+    distances : float32
+        The squared distance to the representative, as a share of the largest one of near-duplicates: 0 to 1.
+    """
+
+    groups: Groups
+    linked: Groups
+    identical: Groups
+    distances: NDArray[np.float32]
+
+
+_FOUND = Kind[Found | None]("near-duplicates", of="encoder", until="a search ends or images are added", limit=2)
 
 
 @dataclass(frozen=True)
@@ -64,10 +87,18 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
         _write(_folder(workspace) / "tables.npz", state, pairs=pairs, done=np.array(done))
         report(done + 1, total, f"{len(pairs):,} pairs")
     images = np.array(vectors_fingerprint(workspace, len(vectors)))
-    groups, linked = learning.representatives(search.first, pairs), _linked(search.first, pairs)
-    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, groups=groups, linked=linked, images=images)
+    groups = learning.representatives(search.first, pairs)
+    found = Found(groups, _linked(search.first, pairs), search.first, search.distances(groups))
+    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, **vars(found), images=images)
     (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
     return fold_summary(workspace)
+
+
+def search_where_needed(workspace: Workspace, *, report: Report = silent) -> None:
+    """Search as :func:`find_groups` does, unless every image that has been embedded was searched already."""
+    found = last_search(workspace)
+    if found is None or len(found.groups) < min(len(workspace.catalogue), len(workspace.vectors())):
+        find_groups(workspace, report=report)
 
 
 def group_of(workspace: Workspace) -> Groups:
@@ -81,27 +112,33 @@ def group_of(workspace: Workspace) -> Groups:
     NotFound
         There was no search with the encoder in use yet.
     """
-    n, searched = len(workspace.catalogue), _searched(workspace)
+    searched = last_search(workspace)
     if searched is None:
         raise NotFound("Near-duplicates have not been searched for yet. Search for them first.")
-    groups: Groups = np.concatenate([searched, np.arange(len(searched), n, dtype=np.int32)])
-    groups.flags.writeable = False
-    return groups
+    return extended(searched.groups, len(workspace.catalogue))
 
 
-def _searched(workspace: Workspace) -> Groups | None:
-    """Return the representatives of the rows of the last search; None before one, and where the file is damaged."""
+def extended(groups: Groups, n: int) -> Groups:
+    """Return the rows (n,) that those of a search are grouped under, read-only; those added later are their own."""
+    every: Groups = np.concatenate([groups, np.arange(len(groups), n, dtype=np.int32)])
+    every.flags.writeable = False
+    return every
+
+
+def last_search(workspace: Workspace) -> Found | None:
+    """Return what the last search with the encoder in use found; None before one, and where its file is damaged."""
     file = _folder(workspace) / "groups.npz"
     version = (groups_version(workspace), vectors_fingerprint(workspace, len(workspace.catalogue)))
-    return workspace.memory.get(_GROUPS, file, version, lambda: _read_groups(workspace, file))
+    return workspace.memory.get(_FOUND, file, version, lambda: _read(workspace, file))
 
 
-def _read_groups(workspace: Workspace, file: Path) -> Groups | None:
+def _read(workspace: Workspace, file: Path) -> Found | None:
     stored = derived.read_arrays(file, _GROUPS_VERSION)
     if stored is None:
         return None
-    groups: Groups = stored["groups"]
-    return groups if vectors_fingerprint(workspace, len(groups)) == str(stored["images"]) else None
+    images = str(stored.pop("images"))
+    found = Found(**stored)
+    return found if vectors_fingerprint(workspace, len(found.groups)) == images else None
 
 
 def linked_images(workspace: Workspace, *, report: Report = silent) -> Groups:
@@ -116,21 +153,9 @@ def linked_images(workspace: Workspace, *, report: Report = silent) -> Groups:
         Nothing is embedded yet.
     """
     n = len(workspace.catalogue)
-    stored = _read_linked(workspace)
-    if stored is None or len(stored) < min(n, len(workspace.vectors())):
-        find_groups(workspace, report=report)
-        stored = _read_linked(workspace)
-    known = np.empty(0, np.int32) if stored is None else stored
-    linked: Groups = np.concatenate([known, np.arange(len(known), n, dtype=np.int32)])
-    return linked
-
-
-def _read_linked(workspace: Workspace) -> Groups | None:
-    stored = derived.read_arrays(_folder(workspace) / "groups.npz", _GROUPS_VERSION)
-    if stored is None or "linked" not in stored:  # searched by an earlier version
-        return None
-    linked: Groups = stored["linked"]
-    return linked if vectors_fingerprint(workspace, len(linked)) == str(stored["images"]) else None
+    search_where_needed(workspace, report=report)
+    found = last_search(workspace)
+    return extended(np.empty(0, np.int32) if found is None else found.linked, n)
 
 
 def _linked(first: Groups, pairs: NDArray[np.int32]) -> Groups:
@@ -140,7 +165,7 @@ def _linked(first: Groups, pairs: NDArray[np.int32]) -> Groups:
 
 def has_groups(workspace: Workspace) -> bool:
     """Return whether near-duplicates were searched for with the encoder in use."""
-    return _searched(workspace) is not None
+    return last_search(workspace) is not None
 
 
 def groups_version(workspace: Workspace) -> int:
@@ -161,7 +186,7 @@ def fold_summary(workspace: Workspace) -> FoldSummary:
     """
     groups, inside = group_of(workspace), members(workspace)
     sizes = np.bincount(groups[inside], minlength=1)
-    searched = len(groups if (found := _searched(workspace)) is None else found)
+    searched = len(groups if (found := last_search(workspace)) is None else found.groups)
     new = int(inside[searched:].sum())
     return FoldSummary(searched, int((sizes > 1).sum()), int((sizes[sizes > 1] - 1).sum()), new)
 

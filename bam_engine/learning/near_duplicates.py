@@ -85,6 +85,20 @@ class NearDuplicateSearch:
 
         return np.concatenate(_in_threads(span, len(rows)))
 
+    def distances(self, groups: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """Return the squared distance of each row to its representative (n,), as a share of the limit: 0 to 1."""
+        distances = np.zeros(len(groups), np.float32)
+        rows = np.flatnonzero(groups != self.first)
+
+        def span(start: int) -> None:
+            for at in range(start, min(start + _SPAN, len(rows)), _BLOCK):
+                block = rows[at : min(at + _BLOCK, start + _SPAN)]
+                one, other = (np.asarray(self._vectors[each], np.float32) for each in (block, groups[block]))
+                distances[block] = np.minimum(((one - other) ** 2).sum(axis=1) / self._limit, 1)
+
+        _in_threads(span, len(rows))
+        return distances
+
     def _coded(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
         """Return each row's bucket, and its position along one more random direction, by which a bucket is sorted."""
         width = self._places.shape[1]

@@ -14,7 +14,7 @@ from bam_engine.team.permissions import MAY_WRITE, check_may_write, plural, rest
 
 OWNERS_ALONE = {
     *("accounts", "sessions", "invitations", "join_requests", "merged_annotators"),
-    *("images", "problems", "proposal_decisions", "removals", "removed_images", "returns"),
+    *("images", "kept_duplicates", "problems", "proposal_decisions", "removals", "removed_images", "returns"),
 }
 COMPUTED = {"activity", "calibrations", "measured_thresholds", "measurements", "revisions"}
 VIEWERS_TOO = COMPUTED | {"proposals", "proposal_images", "proposal_votes"}
