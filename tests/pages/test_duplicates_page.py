@@ -63,7 +63,7 @@ def test_it_searches_and_then_shows_each_group_with_what_it_carries(
     suggested = workspace.catalogue.image(41)
     assert f"{suggested.width} × {suggested.height} px" in shown
     assert suggested.uri in shown
-    assert 'watercolor: <span class="yes">yes</span>' in shown
+    assert 'watercolor (media): <span class="yes">yes</span>' in shown
     assert "“to check”" in shown
     assert keys(app, "keep-3-")[0] == "keep-3-41", "the suggested image comes first"
     assert "Only the others have: “to check”" in text_of(app)
