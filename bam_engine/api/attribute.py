@@ -418,7 +418,7 @@ class AttributeHandle:
 
         Examples
         --------
-        >>> watercolor.slices(by="format")[["images", "labels"]].loc["all images", "images"]
+        >>> int(watercolor.slices(by="format").loc["all images", "images"])
         60
         """
         from bam_engine.api.slice_table import slice_table
