@@ -77,8 +77,10 @@ def share_of(task: Task) -> Share | None:
     return share
 
 
-def asked_for(attribute: Attribute, waiting: dict[str, Task]) -> str:
-    """Return the title of the task that the next step is about, where it waits; otherwise of the first."""
+def asked_for(attribute: Attribute, waiting: dict[str, Task], *, adjudicating: bool) -> str:
+    """Return the title of the task that was asked for, or that the next step is about; otherwise of the first."""
+    if adjudicating and "Adjudication" in waiting:
+        return "Adjudication"
     purpose = _PURPOSES.get(guidance_of(ws, attribute).step)
     return next((title for title, task in waiting.items() if task.purpose == purpose), next(iter(waiting)))
 
@@ -130,7 +132,7 @@ if not waiting:
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    key, first = f"task-{attribute.id}-{adjudicating}", asked_for(attribute, waiting)
+    key, first = f"task-{attribute.id}-{adjudicating}", asked_for(attribute, waiting, adjudicating=adjudicating)
     title = st.segmented_control("Task", list(waiting), default=first, key=key, label_visibility="collapsed")
     correct_last(attribute)
 task = waiting[title or first]

@@ -86,6 +86,9 @@ def test_a_dispute_leads_to_the_grid_and_the_grid_says_that_the_answer_is_final(
     check(app)
     assert "You decide these for everybody" in text_of(app)
     assert app.segmented_control[0].value == "Adjudication"
+    app = open_page(disputed, "annotate", task="adjudication", annotator="eve")  # the round waits for her, too
+    assert app.segmented_control[0].options == ["Adjudication", "Round 1"]
+    assert app.segmented_control[0].value == "Adjudication"
     app = open_page(disputed, "annotate", annotator="eve")
     check(app)
     assert app.segmented_control[0].value == "Round 1"
