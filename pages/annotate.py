@@ -89,7 +89,7 @@ attribute = attribute_in_focus("annotate")
 if attribute is None:
     st.stop()
 take_over()
-if paused_notice():
+if paused_notice(asks=True):
     st.stop()
 if captions.asked():
     st.stop()

@@ -67,7 +67,7 @@ if (account := people.person()) is not None:
 if not people.may(Role.ANNOTATOR):
     st.info("You look at images and results. An owner can let you annotate, too.", icon=":material/visibility:")
     st.stop()
-paused = paused_notice()
+paused = paused_notice(asks=False)
 work = own_work(ws, ui.annotator())
 if not work.attributes and paused:
     st.stop()

@@ -12,11 +12,13 @@ from web import people, ui, undo
 from web.engine import workspace
 
 
-def paused_notice() -> bool:
-    """Tell whoever looks that they are paused, and return it; the rule is applied now."""
+def paused_notice(*, asks: bool) -> bool:
+    """Tell whoever looks that they are paused, and return it; the rule is applied where they ask for images."""
     ws = workspace()
     known = ws.annotators.find(ui.annotator())
-    pause = None if known is None else pausing.pause_of(ws, known.id)
+    pause = None
+    if known is not None:
+        pause = pausing.pause_of(ws, known.id) if asks else ws.pauses.now().get(known.id)
     if pause is None:
         return False
     alone = "" if people.team_mode() else " On a server for one person, that is done on the page Annotators."
@@ -64,8 +66,9 @@ def pause_part(one: Annotator, pause: Pause | None) -> None:
 @ui.guard()
 def _pause(one: Annotator, reason: str) -> None:
     ws = workspace()
+    before = ws.pauses.last(one.id)
     pausing.pause(ws, one, reason)
-    undo.done(f"{ui.plain(one.name)} is paused. Their answers count.", partial(pausing.resume, ws, one))
+    undo.done(f"{ui.plain(one.name)} is paused. Their answers count.", partial(pausing.put_back, ws, one, before))
 
 
 @ui.guard()
@@ -73,7 +76,7 @@ def _resume(one: Annotator, pause: Pause) -> None:
     ws = workspace()
     pausing.resume(ws, one)
     words = f"{ui.plain(one.name)} can go on. The rule looks at the gold that they answer from now on."
-    undo.done(words, partial(pausing.pause_again, ws, pause))
+    undo.done(words, partial(pausing.put_back, ws, one, pause))
 
 
 def rule_form() -> None:
@@ -84,8 +87,9 @@ def rule_form() -> None:
     st.caption(
         "Whoever answers gold too badly can be paused by a rule: they are given no images, which then go to others, "
         "and read what to do. Their answers count until you set them aside, and you let them go on. It decides by a "
-        "limit of their share of right answers that holds however often it is looked at, at 95% confidence: of people "
-        "who are as good as you ask for, at most 5% are ever paused."
+        "limit of their share of right answers that holds however often it is looked at, at 95% confidence: whoever "
+        "answers each image right with at least the chance that you ask for is ever paused with a chance of 5% at "
+        "most. “Unsure” is not right."
     )
     applies = st.toggle("Pause people by gold", now is not None, key="rule-applies")
     wanted = None

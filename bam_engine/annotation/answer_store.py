@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from bam_engine.annotation.annotator_store import Annotators, merged_into
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
+    ADJUDICATION,
     EXTRA,
     GOLD,
     PURPOSES,
@@ -220,6 +221,8 @@ class Annotations:
         assignment = self._find(assignment_id)
         self._check_person(assignment, by)
         check_author(self._engine, assignment.annotator_id)
+        if assignment.purpose == ADJUDICATION:  # each decision is final, and all disputed images are given at once
+            check_not_paused(self._engine, assignment.annotator_id)
         check_answers(answers, WORDS)
         rows = self._rows_among(assignment.id, {int(answer.row) for answer in answers})
         for answer in answers:

@@ -5,7 +5,7 @@ them. What they had in hand is stored as any answer that comes late, and all tha
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,7 +88,7 @@ class Pauses:
         Others wait meanwhile with taking images, so nobody is given any after being paused.
         """
         people = same_person(snapshot_of(self._engine), annotator_id)
-        name, made = Annotators(self._engine).names()[annotator_id], Pause(annotator_id, by_rule, reason, now(), None)
+        name, made = self._name(annotator_id), Pause(annotator_id, by_rule, reason, now(), None)
         with self._engine.begin() as connection:
             lock(connection, leases)
             standing = connection.execute(_standing(people)).first()
@@ -97,8 +97,7 @@ class Pauses:
             connection.execute(sa.delete(pauses).where(pauses.c.annotator_id.in_(people)))
             values = {"annotator_id": annotator_id, "by_rule": by_rule, "reason": reason, "made_at": made.made_at}
             connection.execute(sa.insert(pauses).values(values))
-            held = sa.select(assignments.c.id).where(assignments.c.annotator_id.in_(people))
-            connection.execute(sa.delete(leases).where(leases.c.assignment_id.in_(held)))
+            _give_back(connection, people)
             subject = f"{name}{', by the rule' if by_rule else ''}{': ' if reason else ''}{reason}"
             if by_rule:
                 with acting_itself():
@@ -110,7 +109,7 @@ class Pauses:
     def resume(self, annotator_id: int) -> None:
         """Let a person go on; nothing changes for one who is not paused."""
         people = same_person(snapshot_of(self._engine), annotator_id)
-        name = Annotators(self._engine).names()[annotator_id]
+        name = self._name(annotator_id)
         with self._engine.begin() as connection:
             lock(connection, leases)
             if connection.execute(_standing(people)).first() is None:
@@ -118,6 +117,22 @@ class Pauses:
             ended = sa.update(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_at.is_(None))
             connection.execute(ended.values(resumed_at=now()))
             log_activity(connection, "ended the pause", name)
+
+    def put_back(self, annotator_id: int, before: Pause | None) -> None:
+        """Undo a pause, or its end: the last pause of a person is again the one that was there ``before``, or none."""
+        people, name = same_person(snapshot_of(self._engine), annotator_id), self._name(annotator_id)
+        paused = before is not None and before.resumed_at is None
+        with self._engine.begin() as connection:
+            lock(connection, leases)
+            connection.execute(sa.delete(pauses).where(pauses.c.annotator_id.in_(people)))
+            if before is not None:
+                connection.execute(sa.insert(pauses).values(asdict(before)))
+            if paused:
+                _give_back(connection, people)
+            log_activity(connection, "paused again" if paused else "took back the pause", name)
+
+    def _name(self, annotator_id: int) -> str:
+        return Annotators(self._engine).names()[annotator_id]
 
 
 def check_not_paused(engine: sa.Engine, annotator_id: int) -> None:
@@ -133,6 +148,11 @@ def check_none_paused(connection: sa.Connection, people: Collection[int]) -> Non
     standing = connection.execute(_standing(people)).first()
     if standing is not None:
         raise Paused(Pause(**standing._mapping).told)
+
+
+def _give_back(connection: sa.Connection, people: Collection[int]) -> None:
+    held = sa.select(assignments.c.id).where(assignments.c.annotator_id.in_(people))
+    connection.execute(sa.delete(leases).where(leases.c.assignment_id.in_(held)))
 
 
 def _standing(people: Collection[int]) -> sa.Select[Any]:

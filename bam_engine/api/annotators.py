@@ -95,8 +95,8 @@ class Annotators:
     def pause_by_gold(self, after: int = 20, below: float = 0.7) -> pd.DataFrame:
         """Pause whoever is surely right on too little gold, each when they next ask for images.
 
-        Whoever is right on at least the share ``below`` is ever paused with a probability of at most 5%, however many
-        answers they give.
+        Whoever answers each image right with at least the probability ``below`` is ever paused with a probability of at
+        most 5%, however many answers they give. "Unsure" is not right.
 
         Parameters
         ----------

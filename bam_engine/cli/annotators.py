@@ -141,7 +141,7 @@ def rules(workspace: Workspace, options: Namespace) -> None:
     """Change the rule by which people are paused, and print it with those who fall below it."""
     if options.gold:
         after, below = options.gold
-        if after != int(after):
+        if not after.is_integer():
             raise BamError(f"{after:g} is no number of images. Give a whole one.")
         pausing.set_rule(workspace, PauseRule(int(after), below / 100))
     elif options.off:

@@ -130,6 +130,8 @@ def rows_for(workspace: Workspace, task: Task, annotator_id: int, *, moment: dat
     Adjudicators get images on which they have not voted first. Gold is not among them.
     """
     if task.purpose == ADJUDICATION:
+        if annotator_id in workspace.pauses.now():
+            return task.rows[:0]
         answers = tasks.votes(workspace, task.attribute)
         own = np.isin(task.rows, answers.rows[answers.annotators == annotator_id])
         ordered = task.rows[np.argsort(own, kind="stable")]

@@ -261,43 +261,50 @@ def answers_to_gold(
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """Answers to gold that are judged: whose, when, what is right, and whether they are."""
+    """Answers to gold that are judged: whose, what is right, and whether they are."""
 
     annotators: NDArray[np.int64]
-    times: NDArray[np.datetime64]
     labels: NDArray[np.int8]
     right: NDArray[np.bool_]
 
 
-def _judged(workspace: Workspace, attribute: Attribute, annotator_id: int | None = None) -> _Judged:
-    """Judge the answers to gold by today's labels, but no answer of somebody who also answered the image otherwise.
-
-    They are everybody's, or those of one person.
-    """
+def _judged(workspace: Workspace, attribute: Attribute) -> _Judged:
+    """Judge the answers to gold by today's labels, but no answer of somebody who also answered the image otherwise."""
     log = answer_log(workspace.engine, attribute.id)
-    theirs = np.ones(len(log), bool) if annotator_id is None else log.annotators == annotator_id
     to_gold = log.given_for([GOLD])
-    places = log.newest(np.flatnonzero(to_gold & theirs))
+    places = log.newest(np.flatnonzero(to_gold))
     labels = known_images(workspace, attribute).labels_of(log.rows[places].astype(np.int64))
-    others = theirs & ~to_gold
-    otherwise = set(zip(log.rows[others].tolist(), log.annotators[others].tolist(), strict=True))
+    otherwise = set(zip(log.rows[~to_gold].tolist(), log.annotators[~to_gold].tolist(), strict=True))
     who = zip(log.rows[places].tolist(), log.annotators[places].tolist(), strict=True)
     kept = (labels != NO_LABEL) & np.array([one not in otherwise for one in who], bool)
     places, labels = places[kept], labels[kept]
-    return _Judged(log.annotators[places].astype(np.int64), log.times[places], labels, log.answers[places] == labels)
+    return _Judged(log.annotators[places].astype(np.int64), labels, log.answers[places] == labels)
 
 
 @one_flow
 def right_on_gold(workspace: Workspace, annotator_id: int, since: str | None = None) -> Measure:
-    """Return on what share of all their gold a person was right, of all attributes together.
+    """Return on what share of their gold of all attributes a person was right when they first answered it.
 
-    With ``since``, a time of the database, only answers count that were stored later.
+    Unlike on their card, nothing that they answer later changes it, nor that answers are set aside: neither clears a
+    record. With ``since``, a time of the database, only images count that were first answered later.
     """
     found = [np.empty(0, bool)]
     for attribute in workspace.attributes.all():
-        judged = _judged(workspace, attribute, annotator_id)
-        later = np.ones(len(judged.right), bool) if since is None else judged.times > moment_of(since)
-        found.append(judged.right[later])
+        log = answer_log(workspace.engine, attribute.id, set_aside=True)
+        theirs, to_gold = log.annotators == annotator_id, log.given_for([GOLD])
+        own, others = np.flatnonzero(theirs & to_gold), np.flatnonzero(theirs & ~to_gold)
+        rows, first = np.unique(log.rows[own], return_index=True)
+        places = own[first]
+        seen, before = np.unique(log.rows[others], return_index=True)
+        seen_at = dict(zip(seen.tolist(), log.ids[others[before]].tolist(), strict=True))
+        labels = known_images(workspace, attribute).labels_of(rows.astype(np.int64))
+        unseen = [
+            seen_at.get(row, id_) >= id_ for row, id_ in zip(rows.tolist(), log.ids[places].tolist(), strict=True)
+        ]
+        kept = (labels != NO_LABEL) & np.array(unseen, bool)
+        if since is not None:
+            kept &= log.times[places] > moment_of(since)
+        found.append((log.answers[places] == labels)[kept])
     return _share(np.concatenate(found))
 
 

@@ -21,7 +21,7 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 
 CONFIDENCE = 0.95
-"""Of the limit: whoever is right on as much gold as the rule asks for is ever paused with at most 1 less this."""
+"""Of the limit: whose every answer is right with the chance that the rule asks is ever paused with 1 less this."""
 
 MAX_REASON = 500
 """Characters of a reason."""
@@ -160,7 +160,7 @@ def resume(workspace: Workspace, annotator: Annotator) -> None:
     workspace.pauses.resume(annotator.id)
 
 
-def pause_again(workspace: Workspace, ended: Pause) -> None:
-    """Take back that a person may go on: they are paused as they were, for the same reason."""
+def put_back(workspace: Workspace, annotator: Annotator, before: Pause | None) -> None:
+    """Undo that a person was paused or let go on: their last pause is again ``before``, or none."""
     check_acting(workspace.engine, Role.OWNER)
-    workspace.pauses.pause(ended.annotator_id, ended.reason, by_rule=ended.by_rule)
+    workspace.pauses.put_back(annotator.id, before)

@@ -113,7 +113,7 @@ def test_a_rule_is_set_and_somebody_is_paused_and_goes_on(
     told = json.loads(run(capsys, "annotator", "rules", "--json")[1])
     assert told["gold"] == {"after": 20, "below": 0.95}
     assert list(told["falling"]) == ["dan"]
-    for wrong in (("20.5", "70"), ("0", "70"), ("20", "100")):
+    for wrong in (("20.5", "70"), ("0", "70"), ("20", "100"), ("nan", "70"), ("inf", "70")):
         assert run(capsys, "annotator", "rules", "--gold", *wrong)[0] == 1
     out = run(capsys, "annotator", "pause", "ben", "--reason", "Let us talk.")[1]
     assert out.startswith("ben is paused since ")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bam_engine.annotation import GOLD, Answers, Assignment
+from bam_engine.annotation import GOLD, Answers, Assignment, NewAnswer
 from bam_engine.annotation.lease_store import Lease, Wanted
 from bam_engine.annotation.mixing import Schedule
 from bam_engine.annotation.pauses import Paused
@@ -18,6 +18,7 @@ from bam_engine.labelling.tasks import Task
 from bam_engine.reporting.overview import waiting_of
 from bam_engine.team import Role, recent_activity
 from bam_engine.team.permissions import restrict
+from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from benchmarks.annotating import Place
 from tests.labelling.test_gold import NOW, answer, prepare, share, task_of, truth, who
@@ -132,8 +133,42 @@ def test_who_goes_on_is_judged_by_what_they_answer_from_then_on(workspace: Works
         share(workspace, task, "dan")
     pausing.resume(workspace, dan)
     pausing.resume(workspace, dan)
-    pausing.pause_again(workspace, pause)
-    assert workspace.pauses.now()[dan.id].reason == pause.reason
+    pausing.put_back(workspace, dan, pause)
+    assert workspace.pauses.now()[dan.id] == pause
+
+
+def test_a_pause_that_is_undone_was_no_pause_and_forgives_nothing(workspace: Workspace, task: Task) -> None:
+    answer_wrongly(workspace, task, "dan")
+    dan = workspace.annotators.get("dan")
+    before = pausing.on_gold(workspace, dan.id)
+    pausing.pause(workspace, dan)
+    pausing.put_back(workspace, dan, None)
+    assert workspace.pauses.last(dan.id) is None
+    assert pausing.on_gold(workspace, dan.id) == before
+    assert share(workspace, task, "dan")
+
+
+def test_nobody_clears_their_record(workspace: Workspace, task: Task) -> None:
+    """Neither by answering the images elsewhere, nor by answering them again, nor when answers are set aside."""
+    answered = answer_wrongly(workspace, task, "dan")
+    dan = workspace.annotators.get("dan")
+    before = pausing.on_gold(workspace, dan.id)
+    assert before.right.n >= RULE.after
+    for row in answered.gold:
+        direct_answers.answer(workspace, task.attribute, row, 1, annotator="dan")
+        direct_answers.answer(workspace, task.attribute, row, None, annotator="dan")
+    answer(workspace, answered)
+    setting_aside.set_aside(workspace, dan)
+    assert pausing.on_gold(workspace, dan.id) == before
+
+
+def test_who_is_paused_decides_nothing_more(workspace: Workspace, task: Task) -> None:
+    eve = workspace.annotations.annotator("eve")
+    given = workspace.annotations.assign(task.attribute.id, eve, [70], purpose="adjudication", source_id=0)
+    pausing.pause(workspace, workspace.annotators.get("eve"))
+    with pytest.raises(Paused):
+        workspace.annotations.record(given.id, [NewAnswer("one", 70, 1)])
+    assert len(workspace.annotations.decisions(task.attribute.id).rows) == 0
 
 
 def test_two_names_of_one_person_are_paused_together(workspace: Workspace, task: Task) -> None:
