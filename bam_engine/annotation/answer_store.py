@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.annotator_store import Annotators, merged_into
+from bam_engine.annotation.annotator_store import Annotators, merged_into, same_person
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answers import (
     ADJUDICATION,
@@ -36,7 +36,7 @@ from bam_engine.annotation.checks import check_answers, checked_rows, not_in_ass
 from bam_engine.annotation.consensus import Redundancy
 from bam_engine.annotation.extra_votes import StoredAnswer, Terms, extra_rows
 from bam_engine.annotation.lease_store import add_assignment, apart, extend, read_images, with_gold
-from bam_engine.annotation.pauses import check_not_paused
+from bam_engine.annotation.pauses import check_none_paused, check_not_paused
 from bam_engine.annotation.permissions import check_author
 from bam_engine.annotation.remark_store import Remarks
 from bam_engine.annotation.set_aside import Through, set_aside_through
@@ -46,6 +46,7 @@ from bam_engine.database import (
     assignments,
     gold_images,
     insert_new,
+    leases,
     lock,
     now,
     snapshot_of,
@@ -108,9 +109,11 @@ class Annotations:
         if annotator_id not in {annotator.id for annotator in self.annotators()}:
             raise NotFound(f"There is no annotator with id {annotator_id}. Enter their name first.")
         check_author(self._engine, annotator_id)
-        check_not_paused(self._engine, annotator_id)
+        people = same_person(snapshot_of(self._engine), annotator_id)
         assignment = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
         with self._engine.begin() as connection:
+            lock(connection, leases)  # nobody is paused meanwhile
+            check_none_paused(connection, people)
             add_assignment(connection, assignment)
         return assignment
 
