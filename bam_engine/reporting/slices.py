@@ -199,7 +199,14 @@ def _measured(
     counts = SliceCounts(frame, inside)
     if counts.images == everything.images:
         return Slice(name, query, whole, notes=notes)
-    result = Slice(name, query, counts.figures(whole), notes=notes)
+    figures = counts.figures(whole)
+    if figures.not_covered:
+        notes = (
+            *notes,
+            f"Not about {count(figures.not_covered, 'accepted image')}, which came after the sample was drawn or could "
+            "not be looked at then.",
+        )
+    result = Slice(name, query, figures, notes=notes)
     rest = SliceCounts(frame, members(workspace, len(inside)) & ~inside)
     if not (counts.labels and rest.labels):
         return result

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,10 +18,12 @@ from bam_engine.reporting.charts import slice_chart
 from bam_engine.reporting.slice_words import HEAD, table_of
 from bam_engine.reporting.slices import Slice, by_facet, chosen_by, slices_of
 from bam_engine.training import thresholds
+from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.training.certifying import trained
+from tests.training.test_promises import grow
 
 __all__ = ["trained"]
 
@@ -159,6 +162,19 @@ def test_the_least_precise_slice_is_first_and_the_number_of_looks_is_stated(
             assert each.p <= each.corrected <= 1
     chart = slice_chart(found)
     assert chart.description.startswith("Precision of all images")
+
+
+def test_accepted_images_that_came_after_the_sample_are_counted_and_said_not_to_be_covered(
+    chosen: Workspace, watercolor: Attribute, tmp_path: Path
+) -> None:
+    grow(chosen, tmp_path / "later")
+    selection = selections.save(chosen, np.arange(1, len(chosen.catalogue)))
+    (one,) = slices_of(chosen, watercolor, {"one": Query(selection=selection)}).slices
+    later = delivered_of(chosen, watercolor).accepted[120:]
+    assert later.any()
+    assert one.figures is not None
+    assert one.figures.not_covered == later.sum()
+    assert any(f"Not about {later.sum():,} accepted image" in note for note in one.notes)
 
 
 def test_too_few_labels_are_said_with_how_many_more_would_do(measured: Callable[..., Slice], chosen: Workspace) -> None:
