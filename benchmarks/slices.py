@@ -23,7 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bam_engine.learning import clopper_pearson
-from bam_engine.learning.slices import Frame, SliceCounts, holm, p_value
+from bam_engine.learning.slice_comparison import holm, p_value
+from bam_engine.learning.slices import Frame, SliceCounts
 from bam_engine.training.slice_frames import frame_of
 from benchmarks.coverage import IMAGES, SHAPES, Known, World, chosen_cut, evidence, labelled, make_world
 from benchmarks.machine import machine

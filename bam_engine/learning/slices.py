@@ -21,9 +21,6 @@ Figure = tuple[float, float, float]
 HALF_WIDTH = 0.05
 """An interval that reaches farther on average to either side of its value rests on too few labels."""
 
-PICKED = 1e-4
-"""A slice that holds so improbably many or few of the sampled images was picked by them."""
-
 _BORROWED = 10  # labels of the whole that a planned proportion weighs as much as
 _UNKNOWN: Figure = (float("nan"), 0.0, 1.0)
 
@@ -41,12 +38,29 @@ class State(IntFlag):
     """The evidence for the threshold is about it."""
     KNOWN = 32
     """It was labelled before the sample for the precision was drawn, which stands for the other covered ones."""
-    DENSE = 64
-    """It is in the part of the covered images that a certification has sampled."""
-    DRAWABLE = 128
+    DRAWABLE = 64
     """The random draw could hold it."""
-    ASKED = 256
+    ASKED = 128
     """It was labelled before the random draw, and so could not."""
+
+
+_BANDS = 16
+_BAND = 256  # the state of an image has the number of its band from this bit on
+
+
+def bands_of(chances: npt.NDArray[np.float64]) -> npt.NDArray[np.uint16]:
+    """Return the part of states (m,) that says how likely a certification was to ask about each image.
+
+    Images whose chances differ by less than a factor of two are in one band, from 1; those that it could not ask about
+    are in band 0. One rate for all would let a few labels of many images stand beside many labels of few.
+
+    Examples
+    --------
+    >>> (bands_of(np.array([1.0, 0.6, 0.5, 0.02])) // 256).tolist()
+    [1, 1, 2, 6]
+    """
+    band = 1 + np.floor(-np.log2(chances) + 1e-9).astype(np.int64)
+    return (np.minimum(band, _BANDS - 1) * _BAND).astype(np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +80,29 @@ class Sampled:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The states (N,) uint16 of all images, of :class:`State`, and the samples that tell precision and prevalence."""
+    """What is known of all N images.
+
+    Attributes
+    ----------
+    states : (N,) uint16
+        Of :class:`State`, with :func:`bands_of`.
+    precise, random
+        The samples that tell precision and prevalence.
+    groups : (N,) int
+        Projects.
+    drawn
+        Rows of the random draw, whether they are labelled or not.
+    asked, chances : (m,)
+        Rows that a certification could have asked about, and how likely it was to.
+    """
 
     states: npt.NDArray[np.uint16]
     precise: Sampled
     random: Sampled
+    groups: npt.NDArray[np.int64]
+    drawn: npt.NDArray[np.int64]
+    asked: npt.NDArray[np.int64]
+    chances: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -116,12 +148,14 @@ class SliceCounts:
     """
 
     def __init__(self, frame: Frame, inside: Mask) -> None:
-        self._number = np.bincount(frame.states[inside], minlength=2 * State.ASKED)
+        self._number = np.bincount(frame.states[inside], minlength=_BANDS * _BAND)
+        groups = frame.groups[inside]
+        self._one_project = bool(len(groups)) and bool((groups == groups[0]).all())
         self._codes = np.arange(len(self._number))
         self.precise = frame.precise.within(inside[frame.precise.rows])
         self.random = frame.random.within(inside[frame.random.rows])
         state = frame.states[self.precise.rows]
-        self._above, self._dense = (state & State.ABOVE) > 0, (state & State.DENSE) > 0
+        self._above, self._band = (state & State.ABOVE) > 0, state // _BAND
         self._below = (frame.states[self.random.rows] & State.ABOVE) == 0
 
     def count(self, with_: int, without: int = 0) -> int:
@@ -179,10 +213,7 @@ class SliceCounts:
     def _positives_above(self, confidence: float) -> Figure:
         """Return how many images from the threshold on that the sample stands for are positive."""
         others, outside = State.COVERED | State.ABOVE, State.KNOWN
-        parts = [
-            (self.count(others, outside | State.DENSE), self._above & ~self._dense),
-            (self.count(others | State.DENSE, outside), self._above & self._dense),
-        ]
+        parts = [(self._in_band(band, others, outside), self._above & (self._band == band)) for band in range(_BANDS)]
         measured = [(size, self._proportion(self.precise, members, confidence)) for size, members in parts if size]
         sizes, values, lows, highs = (
             np.array([(size, each.value[0], each.low[0], each.high[0]) for size, each in measured]).reshape(-1, 4).T
@@ -196,15 +227,23 @@ class SliceCounts:
         beyond = float(np.sqrt(((sizes * (highs - values)) ** 2).sum()))
         return total, total - below, total + beyond
 
-    @staticmethod
-    def _proportion(sample: Sampled, members: Mask, confidence: float) -> Proportions:
+    def _in_band(self, band: int, with_: int, without: int) -> int:
+        codes, number = self._codes[:_BAND], self._number[band * _BAND : (band + 1) * _BAND]
+        return int(number[((codes & with_) == with_) & ((codes & without) == 0)].sum())
+
+    def _proportion(self, sample: Sampled, members: Mask, confidence: float) -> Proportions:
+        """Return the proportion among some of a sample; a slice of one project stands for no other projects."""
         return proportions(
             sample.positive[None, :],
             members[None, :],
             weights=sample.weights,
-            groups=sample.groups,
+            groups=None if self._one_project else sample.groups,
             confidence=confidence,
         )
+
+    def _drawn(self, with_: int = 0, without: int = 0) -> int:
+        """Return as :meth:`count` how many of the images there were at the random draw."""
+        return self.count(State.DRAWABLE | with_, without) + self.count(State.ASKED | with_, without)
 
     def prevalence(self, confidence: float = 0.95) -> Figure:
         """Return the proportion of positives among the images that there were at the random draw.
@@ -235,12 +274,13 @@ class SliceCounts:
         few, many = population_bounds(hits, drawn, below, confidence)
         before = self.count(State.ASKED | State.YES, State.ABOVE)
         found = before + self.count(State.DRAWABLE | State.YES, State.ABOVE)
-        unknown = self.count(State.DRAWABLE, State.ABOVE | State.YES | State.NO)
-        unknown += self.count(State.ASKED, State.ABOVE | State.YES | State.NO)
+        unknown = self._drawn(without=State.ABOVE | State.YES | State.NO)
         rate = hits / drawn if drawn else (0.0 if not below else float("nan"))
         missed = tuple(float(np.clip(each + before - found, 0, unknown)) for each in (rate * below, few, many))
-        yes, right = self.count(State.COVERED | State.YES), self._right(confidence)
-        delivered = tuple(yes + each for each in right)
+        there = self._drawn(State.ABOVE, State.YES | State.NO) / max(self.unlabelled, 1)  # the others came later
+        delivered = tuple(self._drawn(State.YES) + min(there, 1.0) * each for each in self._right(confidence))
+        if not missed[2] + delivered[2]:
+            return _UNKNOWN
         if np.isnan(missed[0]) or np.isnan(delivered[0]):
             middle = [(each[1] + each[2]) / 2 if np.isnan(each[0]) else each[0] for each in (missed, delivered)]
             limits = recall_from((middle[0], missed[1], missed[2]), (middle[1], delivered[1], delivered[2]))
@@ -326,75 +366,3 @@ def labels_for_half_width(proportion: float, half_width: float = HALF_WIDTH, con
         middle = (few + many) // 2
         few, many = (few, middle) if enough(middle) else (middle, many)
     return many
-
-
-def difference(first: Figure, second: Figure) -> Figure:
-    """Return a proportion less another one, measured on other images, with the limits of the difference.
-
-    They are recovered from the limits of both (MOVER; Zou and Donner, 2008; for exact limits Newcombe's idea, 1998).
-
-    Examples
-    --------
-    >>> [round(each, 2) for each in difference((0.8, 0.7, 0.9), (0.9, 0.85, 0.95))]
-    [-0.1, -0.21, 0.01]
-    """
-    value = first[0] - second[0]
-    low = value - np.hypot(first[0] - first[1], second[2] - second[0])
-    high = value + np.hypot(first[2] - first[0], second[0] - second[1])
-    return value, float(low), float(high)
-
-
-def p_value(first: SliceCounts, second: SliceCounts) -> float:
-    """Return the p-value of the same precision in two parts of a collection: the risk at which the limits exclude it.
-
-    It is found by bisection, to a hundredth of itself, and is not below 1e-9.
-    """
-
-    def excluded(risk: float) -> bool:
-        _, low, high = difference(first.precision(1 - risk), second.precision(1 - risk))
-        return low > 0 or high < 0
-
-    below, at = np.log(1e-9), np.log(0.999)
-    if not excluded(float(np.exp(at))):
-        return 1.0
-    if excluded(float(np.exp(below))):
-        return 1e-9
-    while at - below > 0.01:
-        middle = (below + at) / 2
-        below, at = (below, middle) if excluded(float(np.exp(middle))) else (middle, at)
-    return float(np.exp(at))
-
-
-def holm(p_values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return p-values corrected for being several (Holm, 1979).
-
-    However the tests depend on each other, the risk that any true hypothesis is rejected at a level is at most that
-    level.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.04, 0.03]).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    given = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(given, kind="stable")
-    raised = np.minimum(np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1)), 1.0)
-    corrected = np.empty(len(given))
-    corrected[order] = raised
-    return corrected
-
-
-def sampled_by_chance(frame: Frame, inside: Mask) -> tuple[int, float, bool]:
-    """Return how many images of the random draw a slice holds, how many are expected, and whether chance explains it.
-
-    Whoever picks images by looking at those that were sampled, such as the mistakes among them, makes a slice of which
-    the sample tells nothing. The test is that of the hypergeometric distribution, at a risk of :data:`PICKED`.
-    """
-    from scipy.stats import hypergeom
-
-    drawable = (frame.states & State.DRAWABLE) > 0
-    size, part, drawn = int(drawable.sum()), int((drawable & inside).sum()), len(frame.random.rows)
-    held = int(inside[frame.random.rows].sum())
-    likely = hypergeom(size, part, drawn)
-    few, many = likely.cdf(held), likely.sf(held - 1)
-    return held, drawn * part / max(size, 1), bool(2 * min(few, many) >= PICKED)

@@ -20,17 +20,8 @@ from bam_engine.gallery.conditions import conditions
 from bam_engine.gallery.image_facets import FACETS
 from bam_engine.gallery.listing import identify, known_scores
 from bam_engine.gallery.query import Query
-from bam_engine.learning.slices import (
-    Figure,
-    Figures,
-    Frame,
-    SliceCounts,
-    difference,
-    holm,
-    p_value,
-    sampled_by_chance,
-    too_wide,
-)
+from bam_engine.learning.slice_comparison import difference, holm, overlaps, p_value
+from bam_engine.learning.slices import Figure, Figures, Frame, SliceCounts, too_wide
 from bam_engine.training.slice_frames import slice_frame
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace
@@ -82,7 +73,9 @@ class Slice:
             for (figure, more, which), measure in zip(wanted, ("precision", "prevalence"), strict=True)
             if more and too_wide(figure)
         ]
-        return f"Too few labels: it takes {' and '.join(needed)} within ±5 points." if needed else ""
+        if not needed:
+            return ""
+        return f"Too few labels: it takes {' and '.join(needed)} within ±5 points, all at random and in this slice."
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,8 @@ class Slices:
             "Each interval holds for its own slice at 95%; among many slices, some look different by chance alone. "
             f"What is said to differ allows for the {count(self.looks, 'slice')} compared here (Holm's correction), "
             "not for other tables, or for views that were tried and not saved. A slice is a saved view before "
-            "near-duplicates are grouped. Labels of rounds and audits tell of their own images alone."
+            "near-duplicates are grouped. Precision counts what people have labelled, "
+            "so it is higher where a round has asked much. Labels of rounds and audits tell of their own images alone."
         )
 
 
@@ -187,15 +181,15 @@ def _measured(
         inside, notes = _matching(workspace, query, len(frame.states))
     except BamError as error:
         return Slice(name, query, problem=str(error))
-    if query.tag or query.selection or query.like:
-        notes = (*notes, "Chosen by hand: the figures hold only if whoever chose did not go by answers or scores.")
-    held, expected, by_chance = sampled_by_chance(frame, inside)
-    if not by_chance:
-        problem = (
-            f"It holds {held:,} of the {count(len(frame.random.rows), 'image')} of the random sample, where chance "
-            f"would put about {expected:,.0f}: it was picked by them, so their labels say nothing of its other images."
-        )
-        return Slice(name, query, problem=problem, notes=notes)
+    by_hand = bool(query.tag or query.selection or query.like)
+    notes = (*notes, *_cautions(query, by_hand))
+    for each in overlaps(frame, inside, members(workspace, len(inside))):
+        if not each.by_chance:
+            problem = (
+                f"It holds {each.held:,} of the {count(each.sampled, 'image')} of a sample, where chance would put "
+                f"about {each.expected:,.0f}: it was picked by them, so their labels say nothing of its other images."
+            )
+            return Slice(name, query, problem=problem, notes=notes)
     counts = SliceCounts(frame, inside)
     if counts.images == everything.images:
         return Slice(name, query, whole, notes=notes)
@@ -207,10 +201,27 @@ def _measured(
             "not be looked at then.",
         )
     result = Slice(name, query, figures, notes=notes)
+    if by_hand:
+        return result
     rest = SliceCounts(frame, members(workspace, len(inside)) & ~inside)
     if not (counts.labels and rest.labels):
         return result
     return replace(result, apart=difference(counts.precision(), rest.precision()), p=p_value(counts, rest))
+
+
+def _cautions(query: Query, by_hand: bool) -> list[str]:
+    """Return what has to be known of how a slice was chosen."""
+    found = []
+    if by_hand:
+        found.append(
+            "Chosen by hand: the figures hold only if whoever chose did not go by answers or scores, and it is not "
+            "compared with the others."
+        )
+    names = dict.fromkeys((*query.yes, *query.no, *([query.attribute] if query.label else [])))
+    if names:
+        others = " and ".join(map(readable, names))
+        found.append(f"It goes by answers about {others}: the figures hold only if few of the sampled images have one.")
+    return found
 
 
 def chosen_by(query: Query, name: str) -> str:

@@ -5,7 +5,7 @@ measures the recall, both of one population: the images that the collection had 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,11 @@ class Selection:
         The labelled images that stand for all of the pool but the ``known`` ones, which count as they are; their
         inverse inclusion probabilities; and where a certification stands for the others. Without one the last two are
         None.
-    dense_at
-        Returns for rows of the pool where a certification stands for the others; None without one.
+    chance_of
+        Returns for rows of the pool how likely the certification was to ask about each, 0 where the draws stand for the
+        others; None without one.
+    drawn
+        All rows of the draw that the recall rests on, also those that are not labelled or may not judge.
     random
         What the recall rests on: the labelled ``recall_rows`` of a draw, before which people were ``asked`` about
         others.
@@ -73,7 +76,8 @@ class Selection:
     asked: Rows
     weights: NDArray[np.float64] | None = None
     strata: NDArray[np.bool_] | None = None
-    dense_at: Callable[[Rows], NDArray[np.bool_]] | None = None
+    chance_of: Callable[[Rows], NDArray[np.float64]] | None = None
+    drawn: Rows = field(default_factory=lambda: _NO_ROWS)
 
 
 def largest_part(draws: Sequence[Draw]) -> Draw | None:
@@ -169,6 +173,7 @@ def _by_draws(
         random=random,
         recall_rows=chosen,
         asked=np.flatnonzero(before),
+        drawn=part.rows[part.rows < len(labels)],
     )
 
 
@@ -187,8 +192,9 @@ def _by_certification(labels: NDArray[np.int8], drawn: Selection, certified: Cer
     probabilities = certified.probability(rows)
     dense = probabilities >= fraction
 
-    def dense_at(asked: Rows) -> NDArray[np.bool_]:
-        return certified.probability(asked) >= fraction
+    def chance_of(asked: Rows) -> NDArray[np.float64]:
+        chance = certified.probability(asked)
+        return np.where(chance >= fraction, chance, 0.0)
 
     return replace(
         drawn,
@@ -197,5 +203,5 @@ def _by_certification(labels: NDArray[np.int8], drawn: Selection, certified: Cer
         known=known,
         weights=1 / np.maximum(np.where(dense, probabilities, fraction), 1e-9),
         strata=dense,
-        dense_at=dense_at,
+        chance_of=chance_of,
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bam_engine.annotation import POSITIVE, Attribute
 from bam_engine.learning import is_accepted
-from bam_engine.learning.slices import Frame, Sampled, State
+from bam_engine.learning.slices import Frame, Sampled, State, bands_of
 from bam_engine.training.delivered import delivered_of
 from bam_engine.training.evaluation_set import judging_labels, selected_evidence
 from bam_engine.training.evidence import OUTSIDE, Selection
@@ -74,12 +74,17 @@ def frame_of(
     drawable[evidence.asked] = False
     scored[: len(drawable)][drawable] |= np.uint16(State.DRAWABLE)
     states[evidence.asked] |= np.uint16(State.ASKED)
-    if evidence.dense_at is not None:
+    asked = np.empty(0, np.int64)
+    chances = np.empty(0)
+    if evidence.chance_of is not None:
         decided = State.ABOVE | State.COVERED
-        above = np.flatnonzero((states & np.uint16(decided)) == decided)
-        states[above[evidence.dense_at(above)]] |= np.uint16(State.DENSE)
+        above = np.flatnonzero((states & np.uint16(decided | State.KNOWN)) == decided)
+        chances = evidence.chance_of(above)
+        asked, chances = above[chances > 0], chances[chances > 0]
+        states[asked] |= bands_of(chances)
 
     def sampled(rows: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> Sampled:
         return Sampled(rows, labels[rows] == POSITIVE, groups[rows], weights)
 
-    return Frame(states, sampled(evidence.rows, evidence.weights), sampled(evidence.recall_rows))
+    precise = sampled(evidence.rows, evidence.weights)
+    return Frame(states, precise, sampled(evidence.recall_rows), groups, evidence.drawn, asked, chances)

@@ -8,17 +8,8 @@ from numpy.typing import NDArray
 
 from bam_engine.learning import clopper_pearson, delivered_precision, precision_recall
 from bam_engine.learning.intervals import exact_bounds
-from bam_engine.learning.slices import (
-    Frame,
-    Sampled,
-    SliceCounts,
-    State,
-    difference,
-    holm,
-    labels_for_half_width,
-    p_value,
-    sampled_by_chance,
-)
+from bam_engine.learning.slice_comparison import difference, holm, overlaps, p_value
+from bam_engine.learning.slices import Frame, Sampled, SliceCounts, State, labels_for_half_width
 from bam_engine.training.evidence import Certified, Draw, Selection, select_evidence
 from bam_engine.training.slice_frames import frame_of
 
@@ -277,14 +268,94 @@ def test_slices_of_a_collection_without_differences_are_rarely_said_to_differ() 
 
 def test_a_slice_that_was_picked_from_the_sample_is_recognised() -> None:
     scores, truth = collection()
-    drawn = sample(4000, 200)
+    drawn, every = sample(4000, 200), np.ones(4000, bool)
     frame, _, _ = framed(scores, truth, drawn)
     wrong = drawn[~truth[drawn]][:20]
-    held, expected, by_chance = sampled_by_chance(frame, np.isin(np.arange(4000), wrong))
-    assert (held, by_chance) == (20, False)
-    assert expected == pytest.approx(1.0)
+    (found,) = overlaps(frame, np.isin(np.arange(4000), wrong), every)
+    assert (found.held, found.sampled, found.by_chance) == (20, 200, False)
+    assert found.expected == pytest.approx(1.0)
     none = np.ones(4000, bool)
     none[drawn] = False
-    assert not sampled_by_chance(frame, none)[2]
+    assert not overlaps(frame, none, every)[0].by_chance
     for seed in range(20):
-        assert sampled_by_chance(frame, np.random.default_rng(seed).random(4000) < 0.2)[2]
+        assert overlaps(frame, np.random.default_rng(seed).random(4000) < 0.2, every)[0].by_chance
+    without = every.copy()
+    without[drawn[:3]] = False
+    assert overlaps(frame, without, without)[0].by_chance, "removed images are no members, and were not picked"
+
+
+def certifying(seed: int) -> tuple[Frame, NDArray[np.float32], Mask, NDArray[np.int64]]:
+    """A collection of which a certification has asked about every image of the highest scores, and 1 of 50 others."""
+    scores, truth = collection(6000, seed=seed)
+    drawn, rng = sample(6000, 60, seed), np.random.default_rng([seed, 1])
+    chance = np.where(scores >= 3, 1.0, np.where(scores >= CUT, 0.05, 0.0))
+    chance[drawn] = 0
+    queried = np.flatnonzero(rng.random(6000) < chance)
+    frame, _, _ = framed(scores, truth, drawn, certified=Certified(queried, drawn, 6000, lambda rows: chance[rows]))
+    return frame, scores, truth, queried
+
+
+def test_a_slice_that_was_picked_from_a_certification_is_recognised_and_a_search_is_not() -> None:
+    every = np.ones(6000, bool)
+    for seed in range(20):
+        frame, scores, truth, queried = certifying(seed)
+        rng = np.random.default_rng(seed)
+        mistakes = np.isin(np.arange(6000), queried[~truth[queried] | (rng.random(len(queried)) < 0.15)])
+        for picked in (mistakes, mistakes | (rng.random(6000) < 0.1), ~mistakes):
+            assert not all(each.by_chance for each in overlaps(frame, picked, every))
+        similar = scores + rng.normal(size=6000) > 2
+        assert all(each.by_chance for each in overlaps(frame, similar, every))
+
+
+def test_an_interval_holds_where_a_certification_asked_about_some_images_much_more_often_than_about_others() -> None:
+    held, wrong = [], []
+    for seed in range(150):
+        frame, _, truth, _ = certifying(seed)
+        inside = np.random.default_rng([seed, 2]).random(6000) < 0.2
+        delivered = (frame.states & State.DELIVERED) > 0
+        one, rest = SliceCounts(frame, inside), SliceCounts(frame, ~inside)
+        _, low, high = one.precision()
+        held.append(low - 1e-9 <= truth[inside & delivered].mean() <= high + 1e-9)
+        wrong.append(p_value(one, rest) <= 0.05)
+    assert np.mean(held) >= 0.93
+    assert np.mean(wrong) <= 0.07
+
+
+def test_recall_counts_delivered_and_missed_images_of_the_same_time() -> None:
+    held, apart = [], []
+    for seed in range(60):
+        scores, truth = collection(6000, seed=seed)
+        drawn = sample(2000, 300, seed)  # later came four thousand more
+        chance = np.where(scores >= CUT, 0.5, 0.0)
+        chance[drawn] = 0
+        queried = np.flatnonzero(np.random.default_rng(seed).random(6000) < chance)
+        labels = np.full(6000, -1, np.int8)
+        asked = np.concatenate([drawn, queried])
+        labels[asked] = truth[asked]
+        certified = Certified(queried, drawn, 6000, lambda rows, chance=chance: chance[rows])  # type: ignore[misc]
+        found = select_evidence(scores, labels, [Draw(drawn, drawn[:0], 2000)], certified)
+        delivered = (labels == 1) | ((labels < 0) & (scores >= CUT))
+        frame = frame_of(scores, labels, found, CUT, delivered=delivered, groups=np.arange(6000))
+        value, low, high = SliceCounts(frame, np.ones(6000, bool)).recall()
+        true = delivered[truth & (np.arange(6000) < 2000)].mean()
+        held.append(low <= true <= high)
+        apart.append(value - true)
+    assert np.mean(held) >= 0.93
+    assert abs(np.mean(apart)) < 0.02
+
+
+def test_a_slice_of_one_project_has_as_many_independent_labels_as_it_has_labels() -> None:
+    scores, truth = collection()
+    drawn, groups = sample(4000, 800), np.arange(4000) // 1000
+    frame, _, _ = framed(scores, truth, drawn, groups=groups)
+    inside = groups == 2
+    among = drawn[inside[drawn]]
+    low, high = exact_bounds(truth[among].sum(), len(among))
+    assert SliceCounts(frame, inside).prevalence()[1:] == pytest.approx((float(low), float(high)))
+
+
+def test_an_empty_slice_has_no_recall() -> None:
+    frame, _, _ = framed(*collection(), sample(4000, 200))
+    value, low, high = SliceCounts(frame, np.zeros(4000, bool)).recall()
+    assert np.isnan(value)
+    assert (low, high) == (0.0, 1.0)

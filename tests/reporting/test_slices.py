@@ -10,6 +10,7 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.api.slice_table import WHOLE, slice_table
 from bam_engine.errors import BamError, NoThreshold
+from bam_engine.formatting import count
 from bam_engine.gallery import saved_views, selections
 from bam_engine.gallery.listing import list_images
 from bam_engine.gallery.query import Query
@@ -121,10 +122,11 @@ def test_a_view_that_was_picked_from_the_sample_has_no_figures(
     drawn = validation_images(chosen, watercolor).rows
     one = measured(Query(selection=selections.save(chosen, drawn[:12])))
     assert one.figures is None
-    assert "holds 12 of the 20 images of the random sample" in one.problem
+    assert "holds 12 of the 20 images of a sample" in one.problem
     other = measured(Query(selection=selections.save(chosen, np.arange(60))))
     assert other.figures is not None
     assert "Chosen by hand" in other.notes[0]
+    assert other.apart is None
 
 
 def test_a_view_that_cannot_be_listed_says_why_and_leaves_the_others(chosen: Workspace, watercolor: Attribute) -> None:
@@ -148,14 +150,12 @@ def test_the_values_of_a_facet_are_slices_that_part_the_collection(chosen: Works
 def test_the_least_precise_slice_is_first_and_the_number_of_looks_is_stated(
     chosen: Workspace, watercolor: Attribute
 ) -> None:
-    thirds = {f"third {place}": np.arange(place, 120, 3) for place in range(3)}
-    queries = {name: Query(selection=selections.save(chosen, rows)) for name, rows in thirds.items()}
-    found = slices_of(chosen, watercolor, queries)
+    found = slices_of(chosen, watercolor, {**by_facet(chosen, "colour"), **by_facet(chosen, "project")})
     values = [each.figures.precision[0] for each in found.slices if each.figures is not None]
     known = [value for value in values if not np.isnan(value)]
     assert known == sorted(known)
     assert found.looks == sum(each.p is not None for each in found.slices)
-    assert f"{found.looks} slices" in found.caution
+    assert count(found.looks, "slice") in found.caution
     for each in found.slices:
         if each.p is not None:
             assert each.corrected is not None
