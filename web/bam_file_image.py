@@ -14,6 +14,7 @@ from bam_engine.published.window import rows_of
 from web import ui
 from web.engine import workspace
 from web.navigation import link
+from web.routes.bam_file import pictures_of
 
 _MID, _FOUND, _ARRAYS = "bamfile-mid", "bamfile-found", "bamfile-arrays"
 _CSS = """<style>
@@ -88,7 +89,7 @@ def _show_absent(arrays: Arrays, image: FileImage) -> None:
         st.html(f'<div class="bam-absent">{escape(why)}</div>')
     else:
         alt = "There is no picture at this URL now."
-        st.html(f'<img class="bam-shown" src="/api/bam-file/pictures/{image.mid}.webp" alt="{alt}">')
+        st.html(f'<img class="bam-shown" src="{pictures_of(arrays.key)}/{image.mid}.webp" alt="{alt}">')
 
 
 def _attributes(image: FileImage) -> None:

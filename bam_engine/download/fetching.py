@@ -8,10 +8,11 @@ import contextlib
 import ssl
 import uuid
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import httpcore2
@@ -34,6 +35,8 @@ PARTIAL = "partial"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ROBOTS_KEPT = 1_000  # hosts whose rules are kept in memory
 _IDLE = 15.0  # seconds after which an unused connection is closed
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,13 @@ class Fetcher:
         Unchanged
             The server still has the version ``etag``.
         """
-        try:
-            async with asyncio.timeout(self._settings.total_seconds):
-                return await self._follow(url, etag)
-        except TimeoutError as error:
-            raise Failure("timeout", "The answer did not arrive in time.") from error
-
-    async def _follow(self, url: Url, etag: str) -> Picture:
+        now, left = asyncio.get_running_loop().time, self._settings.total_seconds
         for hop in range(MAX_REDIRECTS + 1):
             try:
-                with _as_failures():
-                    found = await self._ask(url, etag)
+                async with self.turn(url):
+                    began = now()
+                    found = await self._in_time(url, etag, left)
+                    left -= now() - began
             except Failure as failure:
                 failure.redirected = hop > 0
                 raise
@@ -108,6 +107,18 @@ class Fetcher:
             url = found
         raise Failure("redirects", f"There are more than {MAX_REDIRECTS} redirects.")
 
+    def turn(self, url: Url) -> AbstractAsyncContextManager[None]:
+        """Enclose the request of a URL, each redirect's too; waiting for it does not count as time of the request."""
+        return nullcontext()
+
+    async def _in_time(self, url: Url, etag: str, seconds: float) -> Picture | Url:
+        try:
+            async with asyncio.timeout(seconds):
+                with _as_failures():
+                    return await self._ask(url, etag)
+        except TimeoutError as error:
+            raise Failure("timeout", "The answer did not arrive in time.") from error
+
     async def _ask(self, url: Url, etag: str) -> Picture | Url:
         """Return the picture at a URL, or where a redirect leads to."""
         if self._settings.respect_robots:
@@ -115,9 +126,11 @@ class Fetcher:
         async with self._request(url, etag) as answer:
             if answer.status in _REDIRECTS and "location" in answer.headers:
                 return url.joined(answer.headers["location"])
-            return await self._read(answer)
+            return await self._read(answer, etag)
 
-    async def _read(self, answer: Answer) -> Picture:
+    async def _read(self, answer: Answer, known: str) -> Picture:
+        if answer.status == 304 and known:
+            raise Unchanged
         _check_status(answer)
         if self._settings.respect_robots and (directive := opted_out(answer.tags)) is not None:
             raise Failure("opted out", f"The server says {directive!r} (X-Robots-Tag).", answer.status)
@@ -128,7 +141,7 @@ class Fetcher:
                     encoding = answer.headers.get("content-encoding", "")
                     kind = await receive(answer.chunks, encoding, file, self._settings.max_bytes)
                 etag = answer.headers.get("etag", "")[:200]
-                return await asyncio.to_thread(self.keep, partial, kind, etag)
+                return await _to_its_end(lambda: self.keep(partial, kind, etag))
         except Failure as failure:
             failure.code = answer.status
             raise
@@ -227,13 +240,23 @@ class Fetcher:
         return [*headers, (b"If-None-Match", etag.encode("latin-1"))] if etag else headers
 
 
+async def _to_its_end(work: Callable[[], T]) -> T:
+    """Do work in a thread; who is cancelled waits for its end, since it goes on with its file and its processor."""
+    running = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # nobody asks for it any more
+        raise
+
+
 def _check_status(answer: Answer) -> None:
     """Raise what the status of an answer says, unless it is a whole picture."""
     status = answer.status
     if status == 200:
         return
-    if status == 304:
-        raise Unchanged
     wait = retry_after(answer.headers.get("retry-after"))
     kind = "status"
     if status in (404, 410):

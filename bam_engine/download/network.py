@@ -6,7 +6,7 @@ it cannot lead elsewhere between check and use (DNS rebinding).
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 import httpcore2
 
@@ -42,10 +42,14 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     ----------
     allowed
         Private networks that are permitted.
+    named
+        The hosts for which they are; None for all.
     """
 
-    def __init__(self, allowed: Sequence[Network] = (), resolver: Resolve = resolve) -> None:
-        self._allowed, self._resolve = allowed, resolver
+    def __init__(
+        self, allowed: Sequence[Network] = (), resolver: Resolve = resolve, *, named: Collection[str] | None = None
+    ) -> None:
+        self._allowed, self._resolve, self._named = allowed, resolver, named
         self._network = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
@@ -58,7 +62,8 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to the first permitted address of a host that answers."""
         addresses = await self._resolve(host, port)
-        refusals = {address: why_refused(address, self._allowed) for address in addresses}
+        allowed = self._allowed if self._named is None or host in self._named else ()
+        refusals = {address: why_refused(address, allowed) for address in addresses}
         permitted = [address for address, reason in refusals.items() if reason is None]
         if not permitted:
             reason = next(iter(refusals.values()), None) or "it has no address"

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bam_engine import derived
 from bam_engine.collection import bam_file
-from bam_engine.database import read_setting, write_setting
+from bam_engine.database import put_setting, read_setting
 from bam_engine.errors import CollectionError, NotFound
 from bam_engine.files import PRIVATE_FOLDER
 from bam_engine.progress import Report, silent
@@ -33,6 +33,9 @@ from bam_engine.workspace.memory import Kind
 
 SETTING = "bam_file"
 """The setting that holds the path of the file."""
+
+PICTURES_SETTING = "bam_file_pictures"
+"""The setting that says how pictures of this file are fetched, since its hosts were shown to an owner."""
 
 FOLDER = "bam"
 """The folder of the arrays in the cache."""
@@ -114,9 +117,18 @@ def named_file(workspace: Workspace) -> Path | None:
 
 def forget(workspace: Workspace) -> None:
     """Name no file any more, and delete the arrays and pictures that were derived; the file stays."""
-    write_setting(workspace.engine, SETTING, None)
+    _name(workspace, None)
     for folder in (FOLDER, PICTURES):
         shutil.rmtree(workspace.cache / folder, ignore_errors=True)
+
+
+def _name(workspace: Workspace, file: Path | None) -> None:
+    """Name a file; pictures of another one are fetched no more until an owner has seen its hosts."""
+    other = named_file(workspace) != file
+    with workspace.engine.begin() as connection:
+        if other:
+            put_setting(connection, PICTURES_SETTING, None)
+        put_setting(connection, SETTING, None if file is None else str(file))
 
 
 def make_arrays(workspace: Workspace, file: Path, *, report: Report = silent) -> Arrays:
@@ -160,7 +172,7 @@ def make_arrays(workspace: Workspace, file: Path, *, report: Report = silent) ->
         arrays = _read(folder, key, file)
         if arrays is None:
             raise CollectionError(f"The cache {folder} does not keep what is written to it. Check the disk.")
-        write_setting(workspace.engine, SETTING, str(file))
+        _name(workspace, file)
         for other in folder.parent.iterdir():
             if other.name != key:
                 shutil.rmtree(other, ignore_errors=True)

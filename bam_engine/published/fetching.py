@@ -12,6 +12,7 @@ from bam_engine.collection import bam_file
 from bam_engine.download import FOLDER, Downloaded, Settings, download_list, is_url
 from bam_engine.errors import CollectionError, ExchangeError
 from bam_engine.files import replacing
+from bam_engine.formatting import count
 from bam_engine.labelling.bam_answers import ImportedAnswers, import_bam
 from bam_engine.progress import Report, silent
 from bam_engine.published.arrays import Arrays
@@ -42,7 +43,8 @@ class Fetched:
 
     def lines(self) -> list[str]:
         """Return in words what was added, and what was stored."""
-        said = [f"{self.downloaded.added:,} pictures added, {self.downloaded.failed:,} URLs failed"]
+        added, failed = count(self.downloaded.added, "picture"), count(self.downloaded.failed, "URL")
+        said = [f"{added} added, {failed} failed"]
         return said if self.answers is None else [*said, *self.answers.lines()]
 
 

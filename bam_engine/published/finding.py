@@ -31,6 +31,8 @@ class Found:
     ----------
     id
         20 letters and digits, of the file's state and the query.
+    file
+        The file's state, as the ``key`` of its arrays.
     positions : (m,) int32
         Positions in the arrays, in order.
     lowest : (m,) float32
@@ -40,6 +42,7 @@ class Found:
     """
 
     id: str
+    file: str
     query: Query
     positions: NDArray[np.int32]
     lowest: NDArray[np.float32]
@@ -113,7 +116,7 @@ def _find(arrays: Arrays, query: Query, number: str) -> Found:
         if query.sort == "worst":  # images without a score are last in either order
             known = ~np.isnan(lowest[rows])
             rows = np.concatenate([rows[known][::-1], rows[~known]])
-    return Found(number, query, rows.astype(np.int32), lowest[rows], unscored)
+    return Found(number, arrays.key, query, rows.astype(np.int32), lowest[rows], unscored)
 
 
 def _signed(yes: Sequence[str], no: Sequence[str]) -> list[tuple[str, int]]:

@@ -38,6 +38,8 @@ class PictureCache:
     ----------
     max_bytes
         Beyond it, the files that were looked at least recently are dropped.
+    asked_as
+        Who asks: what others were refused is not remembered for them.
     now
         The seconds since 1970.
 
@@ -49,7 +51,15 @@ class PictureCache:
     True
     """
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int = MAX_BYTES,
+        asked_as: str = "",
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._asked_as = asked_as
         self.folder, self._max_bytes, self._now = folder, max_bytes, now
         self._lock = threading.Lock()
         self._bytes: int | None = None  # of all files; None while unknown
@@ -62,12 +72,13 @@ class PictureCache:
         Failure
             There was none, and that is remembered.
         """
-        path = self._path(url)
-        content = derived.read(path.with_suffix(".webp"), url)
+        path = self._path(url, ".webp")
+        content = derived.read(path, url)
         if content is not None:
-            self._touch(path.with_suffix(".webp"))
+            self._touch(path)
             return content
-        noted = derived.read(path.with_suffix(".json"), url)
+        asked = self._asked(url)
+        noted = derived.read(self._path(asked, ".json"), asked)
         if noted is not None:
             kind, reason, code, until = json.loads(noted)
             if self._now() < until:
@@ -76,21 +87,24 @@ class PictureCache:
 
     def keep(self, url: str, content: bytes) -> None:
         """Store the picture of a URL; a disk that is full or cannot be written is no error."""
-        path = self._path(url)
-        self._write(path.with_suffix(".webp"), content, url)
+        self._write(self._path(url, ".webp"), content, url)
         with suppress(OSError):
-            path.with_suffix(".json").unlink(missing_ok=True)
+            self._path(self._asked(url), ".json").unlink(missing_ok=True)
 
     def note(self, url: str, failure: Failure) -> None:
         """Remember why a URL has given no picture: for a day, or ten minutes where it may be over soon."""
         seconds = REMEMBERED_BRIEFLY if failure.kind in PASSING else REMEMBERED
         seconds = min(REMEMBERED, max(seconds, failure.wait or 0.0))
         noted = [failure.kind, failure.reason, failure.code, self._now() + seconds]
-        self._write(self._path(url).with_suffix(".json"), json.dumps(noted).encode(), url)
+        asked = self._asked(url)
+        self._write(self._path(asked, ".json"), json.dumps(noted).encode(), asked)
 
-    def _path(self, url: str) -> Path:
-        name = hashlib.sha256(url.encode()).hexdigest()[:32]
-        return self.folder / name[:2] / name
+    def _asked(self, url: str) -> str:
+        return f"{self._asked_as} {url}"
+
+    def _path(self, of: str, suffix: str) -> Path:
+        name = hashlib.sha256(of.encode()).hexdigest()[:32]
+        return self.folder / name[:2] / f"{name}{suffix}"
 
     def _touch(self, path: Path) -> None:
         """Note that a picture was looked at, at most once an hour."""

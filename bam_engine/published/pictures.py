@@ -8,11 +8,14 @@ answer several times in a row, is left alone for a while.
 
 import asyncio
 import io
+import json
 import sqlite3
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -22,40 +25,30 @@ from bam_engine.download.addresses import allowed_networks
 from bam_engine.download.fetching import PARTIAL, Fetcher
 from bam_engine.download.hosts import rewritten
 from bam_engine.download.network import CheckedNetwork, Resolve, resolve
-from bam_engine.download.outcomes import OF_THE_HOST, Failure, Picture
+from bam_engine.download.outcomes import Failure, Picture
 from bam_engine.download.settings import Settings
 from bam_engine.download.urls import Url, parse_url
 from bam_engine.errors import ImageUnreadable, NotFound
 from bam_engine.files import PRIVATE_FOLDER
-from bam_engine.formatting import duration
-from bam_engine.published.arrays import PICTURES, Arrays
+from bam_engine.published.arrays import PICTURES, PICTURES_SETTING, Arrays
+from bam_engine.published.hosts import AT_ONCE, PER_HOST, Hosts, LeftAlone
 from bam_engine.published.lines import read_modules
 from bam_engine.published.picture_cache import PictureCache
+from bam_engine.team.permissions import check_acting
+from bam_engine.team.roles import Role
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
-
-SETTING = "bam_file_pictures"
-"""The setting that says how pictures are fetched; without it, nothing is."""
 
 SIDE = 512
 """The longest side of a stored picture in pixels."""
 
-AT_ONCE = 8
-INTERVAL = 0.1
-"""Seconds between the starts of two requests to one host."""
+SWITCHED = "Pictures are not fetched from their URLs as they were when this one was asked for. Load the page again."
+"""What is said where an owner has changed or switched off how pictures are fetched."""
 
-SILENT = 5
-"""Failures in a row after which a host is taken not to answer."""
-
-LEFT_ALONE = 600.0
-"""Seconds for which such a host, or one that asks to wait, is asked nothing; as long as it asks, up to a day."""
-
-_BUSY = 60.0  # seconds for a host that is busy and does not say how long
-_LONGEST = 24 * 3600.0
-_MOST_HOSTS = 10_000
+_UNFINISHED = 3600.0  # seconds
 _LIMITS = Settings(
     connections=AT_ONCE,
-    per_host=2,
+    per_host=PER_HOST,
     max_bytes=20_000_000,
     tries=1,
     connect_seconds=5.0,
@@ -66,7 +59,7 @@ _LIMITS = Settings(
 
 def picture_settings(workspace: Workspace) -> Settings | None:
     """Return how pictures are fetched; None where that is switched off, as it is at first."""
-    stored = read_setting(workspace.engine, SETTING)
+    stored = read_setting(workspace.engine, PICTURES_SETTING)
     return None if stored is None else replace(_LIMITS, contact=stored["contact"], hosts=stored["hosts"])
 
 
@@ -84,14 +77,24 @@ def switch_on(workspace: Workspace, *, contact: str = "", hosts: Mapping[str, st
     ------
     CollectionError
         The contact cannot be sent.
+    TeamError
+        Whoever acts is no owner.
     """
+    check_acting(workspace.engine, Role.OWNER)
     settings = replace(_LIMITS, contact=contact, hosts=dict(hosts or {}))
-    write_setting(workspace.engine, SETTING, {"contact": settings.contact, "hosts": settings.hosts})
+    write_setting(workspace.engine, PICTURES_SETTING, {"contact": settings.contact, "hosts": settings.hosts})
 
 
 def switch_off(workspace: Workspace) -> None:
-    """Fetch no picture any more; those that were fetched stay in the cache, and are not shown."""
-    write_setting(workspace.engine, SETTING, None)
+    """Fetch no picture any more; those that were fetched stay in the cache, and are not shown.
+
+    Raises
+    ------
+    TeamError
+        Whoever acts is no owner.
+    """
+    check_acting(workspace.engine, Role.OWNER)
+    write_setting(workspace.engine, PICTURES_SETTING, None)
 
 
 _HOSTS = Kind[tuple[tuple[str, int], ...]]("hosts of BAM's file", of="workspace", until="the file changes", limit=1)
@@ -149,25 +152,29 @@ def _url(connection: sqlite3.Connection, mid: int) -> str:
     return str(url or "")
 
 
-@dataclass
-class _Host:
-    """What is known of a host: when it may be asked next, and until when it is left alone."""
-
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    not_before: float = 0.0
-    alone_until: float = 0.0
-    why: str = ""
-    silent: int = 0  # failures in a row
+@dataclass(frozen=True)
+class _SmallPicture(Picture):
+    content: bytes = b""
 
 
 class _SmallPictures(Fetcher):
-    """Stores what it reads as a small WebP picture below the folder, for whoever asked to take it from there."""
+    """Reads pictures and makes them small; asks each hop's host in its turn, and only while that is permitted."""
 
-    def __init__(self, settings: Settings, folder: Path, network: CheckedNetwork) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, network: CheckedNetwork, hosts: Hosts, permitted: Callable[[], bool]
+    ) -> None:
         super().__init__(settings, folder, network)
-        self._target = folder
+        self._hosts, self._permitted = hosts, permitted
 
-    def keep(self, partial: Path, kind: str, etag: str) -> Picture:
+    @asynccontextmanager
+    async def turn(self, url: Url) -> AsyncIterator[None]:
+        """Wait until the host may be asked; raise where pictures were switched off meanwhile."""
+        async with self._hosts.turn(url.host):
+            if not await asyncio.to_thread(self._permitted):
+                raise NotFound(SWITCHED)
+            yield
+
+    def keep(self, partial: Path, kind: str, etag: str) -> _SmallPicture:
         """Make a picture small."""
         try:
             image = read_image(partial, size=SIDE)
@@ -176,9 +183,8 @@ class _SmallPictures(Fetcher):
         image.thumbnail((SIDE, SIDE))
         buffer = io.BytesIO()
         image.save(buffer, "WEBP", quality=82, method=3)
-        name = Path(PARTIAL, f"{uuid.uuid4().hex}.webp")
-        (self._target / name).write_bytes(buffer.getvalue())
-        return Picture(name.as_posix(), "", image.width, image.height, len(buffer.getvalue()), etag)
+        content = buffer.getvalue()
+        return _SmallPicture("", "", image.width, image.height, len(content), etag, content)
 
 
 class FilePictures:
@@ -188,17 +194,38 @@ class FilePictures:
     ----------
     folder
         Where the pictures are kept.
+    settings
+        How they are fetched. Private networks are permitted for the hosts alone that its rules name.
+    hosts
+        The turns of the hosts, which other settings share.
+    permitted
+        Whether a host may still be asked with these settings; asked before each request.
     """
 
     def __init__(
-        self, folder: Path, settings: Settings, *, resolver: Resolve = resolve, cache: PictureCache | None = None
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        resolver: Resolve = resolve,
+        hosts: Hosts | None = None,
+        permitted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.cache = cache or PictureCache(folder)
-        self._folder, self._settings = folder, settings
-        self._fetcher = _SmallPictures(settings, folder, CheckedNetwork(allowed_networks(), resolver))
-        self._hosts: dict[str, _Host] = {}
+        self.cache = PictureCache(folder, asked_as=_asked_as(settings))
+        self._folder = folder
+        network = CheckedNetwork(allowed_networks(), resolver, named=set(settings.hosts.values()))
+        self._fetcher = _SmallPictures(settings, folder, network, hosts or Hosts(), permitted)
         self._coming: dict[str, asyncio.Task[bytes]] = {}
-        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def kept(self, url: Url) -> bytes | None:
+        """Return the picture of a URL from the cache; None where nothing is known of it.
+
+        Raises
+        ------
+        Failure
+            There was none, and that is remembered.
+        """
+        return await asyncio.to_thread(self.cache.read, url.text)
 
     async def picture(self, url: Url) -> bytes:
         """Return the picture at a URL, which is requested once at a time, and not while it is in the cache.
@@ -207,8 +234,10 @@ class FilePictures:
         ------
         Failure
             There is none, or its host is left alone for now.
+        NotFound
+            It may not be asked for any more.
         """
-        stored = await asyncio.to_thread(self.cache.read, url.text)
+        stored = await self.kept(url)
         if stored is not None:
             return stored
         task = self._coming.get(url.text)
@@ -219,82 +248,69 @@ class FilePictures:
     async def _fetched(self, url: Url) -> bytes:
         """Fetch a picture; connections are closed once no other is under way."""
         try:
-            async with self._slots:
-                return await self._ask(url)
+            return await self._ask(url)
         finally:
             del self._coming[url.text]
             if not self._coming:
                 await self._fetcher.aclose()
 
     async def _ask(self, url: Url) -> bytes:
-        host = self._host(url.host)
-        await self._wait_for_turn(host)
         await asyncio.to_thread((self._folder / PARTIAL).mkdir, PRIVATE_FOLDER, parents=True, exist_ok=True)
         try:
             found = await self._fetcher.fetch(url)
-        except Failure as failure:
-            if not self._leave_alone(host, failure):
-                await asyncio.to_thread(self.cache.note, url.text, failure)
+        except LeftAlone:
             raise
-        host.silent = 0
-        return await asyncio.to_thread(self._store, url.text, found)
-
-    def _store(self, url: str, found: Picture) -> bytes:
-        path = self._folder / found.file
-        content = path.read_bytes()
-        path.unlink()
-        self.cache.keep(url, content)
+        except Failure as failure:
+            await asyncio.to_thread(self.cache.note, url.text, failure)
+            raise
+        content = cast(_SmallPicture, found).content
+        await asyncio.to_thread(self.cache.keep, url.text, content)
         return content
-
-    def _host(self, name: str) -> _Host:
-        if len(self._hosts) >= _MOST_HOSTS:
-            now = asyncio.get_running_loop().time()
-            kept = {key: one for key, one in self._hosts.items() if one.alone_until > now or one.turn.locked()}
-            self._hosts = kept
-        return self._hosts.setdefault(name, _Host())
-
-    async def _wait_for_turn(self, host: _Host) -> None:
-        """Wait until a host may be asked; raise where it is left alone."""
-        now = asyncio.get_running_loop().time
-        async with host.turn:
-            if (left := host.alone_until - now()) > 0:
-                raise Failure("busy", f"{host.why} The host is left alone for another {duration(left)}.", wait=left)
-            await asyncio.sleep(max(0.0, host.not_before - now()))
-            host.not_before = now() + INTERVAL
-
-    def _leave_alone(self, host: _Host, failure: Failure) -> bool:
-        """Note what a failure says of a host; return whether it is left alone from now on."""
-        now = asyncio.get_running_loop().time()
-        gone = failure.kind in OF_THE_HOST and not failure.redirected
-        host.silent = host.silent + 1 if gone else 0
-        seconds = 0.0
-        if failure.kind == "busy" or failure.wait is not None:
-            seconds = min(_LONGEST, max(_BUSY, failure.wait or 0.0))
-        elif host.silent >= SILENT:
-            seconds = LEFT_ALONE
-        if seconds and not failure.redirected:
-            host.alone_until, host.why = now + seconds, failure.reason
-        return bool(seconds)
 
 
 class PictureServer:
-    """The one :class:`FilePictures` of a workspace; another one where settings change, or the event loop is another."""
+    """The pictures of a workspace; what is known of hosts outlives a change of settings."""
 
     def __init__(self) -> None:
+        self._hosts: tuple[object, Hosts] | None = None
         self._made: tuple[object, FilePictures] | None = None
 
-    async def picture(self, workspace: Workspace, url: Url, settings: Settings, *, resolver: Resolve) -> bytes:
-        """Return the picture at a URL; see :meth:`FilePictures.picture`."""
-        state = asyncio.get_running_loop(), settings, resolver
-        if self._made is None or self._made[0] != state:
-            self._made = state, FilePictures(workspace.cache / PICTURES, settings, resolver=resolver)
-        return await self._made[1].picture(url)
+    def pictures(self, workspace: Workspace, settings: Settings, *, resolver: Resolve) -> FilePictures:
+        """Return the one that fetches with these settings, in the event loop that is running."""
+        loop = asyncio.get_running_loop()
+        if self._hosts is None or self._hosts[0] is not loop:
+            empty_partial(workspace.cache / PICTURES)
+            self._hosts, self._made = (loop, Hosts()), None
+        if self._made is None or self._made[0] != (settings, resolver):
+            made = FilePictures(
+                workspace.cache / PICTURES,
+                settings,
+                resolver=resolver,
+                hosts=self._hosts[1],
+                permitted=lambda: picture_settings(workspace) == settings,
+            )
+            self._made = (settings, resolver), made
+        return self._made[1]
+
+
+def empty_partial(folder: Path) -> None:
+    """Delete what a server that was killed has left unfinished: files of more than an hour ago."""
+    for path in (folder / PARTIAL).glob("*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _UNFINISHED:
+                path.unlink()
 
 
 def remembered(workspace: Workspace, arrays: Arrays, mid: int, settings: Settings) -> str:
     """Return why an image of the file is known to have no picture; "" where nothing is known, or it has one."""
     try:
-        PictureCache(workspace.cache / PICTURES).read(url_of(arrays, mid, settings).text)
+        cache = PictureCache(workspace.cache / PICTURES, asked_as=_asked_as(settings))
+        cache.read(url_of(arrays, mid, settings).text)
     except Failure as failure:
         return failure.reason
     return ""
+
+
+def _asked_as(settings: Settings) -> str:
+    """Return what of the settings a host, or the check of its address, may answer differently to."""
+    return json.dumps([settings.contact, sorted(set(settings.hosts.values()))])

@@ -56,6 +56,7 @@ class Web:
         self.most: defaultdict[str, int] = defaultdict(int)  # requests at once, by host
         self._now: defaultdict[str, int] = defaultdict(int)
         self.port = 0
+        self._serving: set[asyncio.Task[None] | None] = set()  # the loop alone would not keep them
 
     def put(self, path: str, *replies: Reply) -> str:
         """Answer a path so; return its URL under the name of a host."""
@@ -72,6 +73,7 @@ class Web:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
+        self._serving.add(asyncio.current_task())
         with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -139,6 +139,7 @@ def test_reading_that_is_stopped_goes_on_with_the_next_part(empty_workspace: Wor
 def test_a_damaged_array_is_found_and_made_again(empty_workspace: Workspace, write_bam: WriteFile) -> None:
     file = write_bam()
     arrays = make_arrays(empty_workspace, file)
+    places = np.array(arrays.places)  # the file is mapped, so its damage shows in the arrays
     assert check(empty_workspace) == []
     path = empty_workspace.cache / FOLDER / arrays.key / "places.npy"
     content = bytearray(path.read_bytes())
@@ -149,7 +150,7 @@ def test_a_damaged_array_is_found_and_made_again(empty_workspace: Workspace, wri
     empty_workspace.memory.clear()
     with pytest.raises(CollectionError, match="was not read yet"):
         opened(empty_workspace)
-    np.testing.assert_array_equal(make_arrays(empty_workspace, file).places[:, 0], arrays.places[:, 0])
+    np.testing.assert_array_equal(make_arrays(empty_workspace, file).places, places)
     assert derived.is_whole(path.read_bytes())
 
 

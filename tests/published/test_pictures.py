@@ -3,6 +3,8 @@
 import asyncio
 import io
 import os
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,34 +14,39 @@ from bam_engine.download.network import resolve
 from bam_engine.download.outcomes import Failure
 from bam_engine.download.settings import Settings
 from bam_engine.download.urls import parse_url
-from bam_engine.errors import CollectionError, NotFound
+from bam_engine.errors import CollectionError, NotFound, TeamError
 from bam_engine.published import Arrays, forget, make_arrays
+from bam_engine.published import pictures as pictures_module
+from bam_engine.published.hosts import SILENT
 from bam_engine.published.picture_cache import REMEMBERED, REMEMBERED_BRIEFLY, PictureCache
 from bam_engine.published.pictures import (
     SIDE,
-    SILENT,
     FilePictures,
+    PictureServer,
     hosts_of,
     picture_settings,
     switch_off,
     switch_on,
     url_of,
 )
+from bam_engine.team import Role
+from bam_engine.team.permissions import restrict
 from bam_engine.workspace import Workspace
 from tests.download.conftest import here, picture, web  # noqa: F401 - a fixture
 from tests.download.server import Reply, Web, answer, endless, redirect, silence
 from tests.published.conftest import WriteFile
 from tests.web.clients import run
 
-QUICK = Settings(per_host=2, max_bytes=300_000, tries=1, read_seconds=0.2, total_seconds=5.0)
+NAMED = {"old.example": "web.example", "older.example": "cdn.example"}  # an owner has named these two
+QUICK = Settings(per_host=2, max_bytes=300_000, tries=1, read_seconds=0.2, total_seconds=5.0, hosts=NAMED)
 Outcome = bytes | Failure
 
 
-def ask(folder: Path, *urls: str, resolver: object = here, cache: PictureCache | None = None) -> list[Outcome]:
+def ask(folder: Path, *urls: str, resolver: object = here, settings: Settings = QUICK) -> list[Outcome]:
     """Ask for pictures one after the other."""
 
     async def go() -> list[Outcome]:
-        pictures = FilePictures(folder, QUICK, resolver=resolver, cache=cache)  # type: ignore[arg-type]
+        pictures = FilePictures(folder, settings, resolver=resolver)  # type: ignore[arg-type]
         found: list[Outcome] = []
         for url in urls:
             try:
@@ -72,6 +79,7 @@ def test_a_picture_is_kept_small_and_asked_for_once(web: Web, tmp_path: Path) ->
     ("reply", "kind"),
     [
         (answer(status=404), "not found"),
+        (answer(status=304), "status"),
         (answer(b"<html>gone</html>", kind="text/html"), "no image"),
         (answer(b"<!DOCTYPE html>", kind="image/png"), "no image"),
         (answer(picture(1)[:40]), "damaged"),
@@ -240,3 +248,142 @@ def test_who_forgets_the_file_has_no_pictures_of_it(empty_workspace: Workspace, 
     PictureCache(folder).keep("a", b"one")
     forget(empty_workspace)
     assert not folder.exists()
+
+
+def test_a_host_behind_a_redirect_that_asks_to_wait_is_left_alone_and_the_one_before_it_is_not(
+    web: Web,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    web.put("/busy.png", answer(status=429, Retry_After="7200"))
+    leading = [web.put(f"/{n}.png", redirect(web.url("/busy.png", "cdn.example"))) for n in range(3)]
+    found = ask(tmp_path, *leading, web.put("/own.png", answer(picture(1))), web.url("/own.png", "cdn.example"))
+    assert kinds(found) == ["busy", "busy", "busy", "picture", "busy"]
+    assert web.paths().count("/busy.png") == 1
+    assert "left alone for another" in str(found[1])
+
+
+def test_what_is_known_of_a_host_outlives_a_change_of_settings(
+    web: Web,  # noqa: F811
+    empty_workspace: Workspace,
+) -> None:
+    busy, other = web.put("/a.png", answer(status=429, Retry_After="7200")), web.put("/b.png", answer(picture(2)))
+
+    async def go() -> list[str]:
+        server, found = PictureServer(), []
+        for contact, url in (("", busy), ("ann@lab.example", other)):
+            switch_on(empty_workspace, contact=contact, hosts=NAMED)
+            settings = picture_settings(empty_workspace)
+            assert settings is not None
+            with pytest.raises(Failure) as caught:
+                await server.pictures(empty_workspace, settings, resolver=here).picture(parse_url(url))
+            found.append(caught.value.kind)
+        return found
+
+    assert run(go) == ["busy", "busy"]
+    assert web.paths() == ["/a.png"]
+
+
+def test_what_was_to_be_asked_for_when_it_is_switched_off_is_not(web: Web, tmp_path: Path) -> None:  # noqa: F811
+    permitted = [True]
+    urls = [parse_url(web.put("/0.png", redirect(web.url("/1.png")))), parse_url(web.put("/1.png", answer(picture(1))))]
+
+    async def go() -> list[str]:
+        def still() -> bool:
+            return permitted.pop() if permitted else False
+
+        pictures = FilePictures(tmp_path, QUICK, resolver=here, permitted=still)
+        found = []
+        for url in urls:
+            with pytest.raises(NotFound, match="as they were"):
+                await pictures.picture(url)
+            found.append(url.text)
+        return found
+
+    assert len(run(go)) == 2
+    assert web.paths() == ["/0.png"], "neither what a redirect leads to nor the next picture is asked for"
+    assert kinds(ask(tmp_path, urls[1].text)) == ["picture"], "nothing was remembered"
+
+
+def test_what_is_decoded_beyond_the_time_leaves_nothing_and_holds_its_place_until_it_ends(
+    web: Web,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoding, go_on, ended = threading.Event(), threading.Event(), []
+    real = pictures_module.read_image
+
+    def slow(*args: object, **options: object) -> object:
+        decoding.set()
+        assert go_on.wait(60)
+        ended.append(True)
+        return real(*args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pictures_module, "read_image", slow)
+    url = parse_url(web.put("/a.png", answer(picture(1))))
+
+    async def go() -> str:
+        pictures = FilePictures(tmp_path, replace(QUICK, total_seconds=0.5), resolver=here)
+        task = asyncio.create_task(pictures.picture(url))
+        assert await asyncio.to_thread(decoding.wait, 60)
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.6, go_on.set)  # after the time of the request
+        with pytest.raises(Failure) as caught:
+            await task
+        assert ended, "the failure comes when the thread has ended"
+        return caught.value.kind
+
+    assert run(go) == "timeout"
+    assert not list(tmp_path.glob("partial/*"))
+    assert not list(tmp_path.glob("??/*.webp"))
+
+
+def test_what_a_killed_server_left_unfinished_is_deleted(empty_workspace: Workspace) -> None:
+    partial = empty_workspace.cache / "bam_pictures" / "partial"
+    partial.mkdir(parents=True)
+    for name in ("old", "new"):
+        (partial / name).write_bytes(b"x")
+    os.utime(partial / "old", (1e9, 1e9))
+
+    async def go() -> None:
+        PictureServer().pictures(empty_workspace, QUICK, resolver=here)
+
+    run(go)
+    assert [path.name for path in partial.iterdir()] == ["new"]
+
+
+def test_private_networks_are_for_the_hosts_that_an_owner_has_named(web: Web, tmp_path: Path) -> None:  # noqa: F811
+    web.put("/a.png", answer(picture(1)))
+    led = web.put("/b.png", redirect(web.url("/a.png", "other.example")))
+    assert kinds(ask(tmp_path, web.url("/a.png", "other.example"), led)) == ["private address"] * 2
+    assert web.paths() == ["/b.png"]
+
+
+def test_a_refusal_is_remembered_for_the_contact_that_was_refused(web: Web, tmp_path: Path) -> None:  # noqa: F811
+    url = web.put("/a.png", answer(status=403), answer(picture(1)))
+    assert kinds(ask(tmp_path, url, url)) == ["forbidden", "forbidden"]
+    assert kinds(ask(tmp_path, url, settings=replace(QUICK, contact="ann@lab.example"))) == ["picture"]
+
+
+def test_the_switch_belongs_to_one_file(empty_workspace: Workspace, write_bam: WriteFile) -> None:
+    one, other = write_bam("one.sqlite"), write_bam("other.sqlite")
+    make_arrays(empty_workspace, one)
+    switch_on(empty_workspace)
+    make_arrays(empty_workspace, one)
+    assert picture_settings(empty_workspace) is not None, "read again, it is the same file"
+    make_arrays(empty_workspace, other)
+    assert picture_settings(empty_workspace) is None, "nobody was shown the hosts of the other one"
+    switch_on(empty_workspace)
+    forget(empty_workspace)
+    make_arrays(empty_workspace, other)
+    assert picture_settings(empty_workspace) is None
+
+
+def test_owners_alone_switch_pictures_on_or_off(empty_workspace: Workspace) -> None:
+    role = [Role.OWNER]
+    restrict(empty_workspace.engine, lambda: role[0])
+    switch_on(empty_workspace)
+    role[0] = Role.REVIEWER
+    for switch in (switch_on, switch_off):
+        with pytest.raises(TeamError, match="for owners"):
+            switch(empty_workspace)
+    assert picture_settings(empty_workspace) is not None

@@ -63,7 +63,7 @@ def test_pictures_come_through_this_server_once_they_are_switched_on(
     here = f"http://{ADDRESS}:{web.port}"
     urls = {10: f"{here}/10.png", 20: f"{here}/20.png", 30: "http://127.0.0.1/30.png"}
     make_arrays(workspace, write_bam(modules=[(mid, 1, url, 0, "") for mid, url in urls.items()]))
-    switch_on(workspace)
+    switch_on(workspace, hosts={"old.example": ADDRESS})
     places = {"BAM_WORKSPACE": str(workspace.folder), "BAM_CACHE": str(workspace.cache.parent)}
     asked: list[str] = []
     with served("app:app", ROOT, {**places, "SERVER_LOG": str(tmp_path / "server.log")}) as address:

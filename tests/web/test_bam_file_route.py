@@ -1,5 +1,6 @@
 """The windows of BAM's file: what a cell gets, which pictures the collection has, and what replaces a result."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ from bam_engine.published.pictures import switch_off, switch_on
 from bam_engine.workspace import Workspace
 from benchmarks.bam_tables import Size, write_bam_file
 from tests.download.conftest import here, picture, web  # noqa: F401 - a fixture
-from tests.download.server import Web, answer
+from tests.download.server import Send, Web, answer
 from tests.published.conftest import CAT, INK, WriteFile, write_bam  # noqa: F401 - a fixture
 from web.routes.bam_file import bam_file_routes, summary
+
+NAMED = {"old.example": "web.example"}  # an owner has named the host of these tests
 
 
 @pytest.fixture
@@ -124,25 +127,27 @@ def test_a_picture_comes_from_its_url_only_where_that_is_switched_on(
     with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
         off = about(workspace, file, yes=(CAT,))
         assert off["remote"] == ""
-        refused = client.get("/api/bam-file/pictures/10.webp")
+        key = make_arrays(workspace, file).key
+        refused = client.get(f"/api/bam-file/pictures/{key}/10.webp")
         assert (refused.status_code, "switch that on" in refused.json()["error"]) == (404, True)
         assert web.asked == []
-        switch_on(workspace)
+        switch_on(workspace, hosts=NAMED)
         listing = about(workspace, file, yes=(CAT,))
-        assert listing["remote"] == "/api/bam-file/pictures"
+        assert listing["remote"] == f"/api/bam-file/pictures/{key}"
         assert listing["id"] != off["id"], "the browser takes it for another listing"
         assert ask(client, listing, "0.json").json()["rows"] == [10, 20, 30]
         assert web.asked == [], "a window asks for no picture"
-        shown = client.get("/api/bam-file/pictures/10.webp")
+        shown = client.get(f"{listing['remote']}/10.webp")
         assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
+        assert shown.headers["cache-control"] == "no-store", "the browser shows none once it is switched off"
         for mid, words in ((20, "status 404"), (30, "no URL"), (40, "no image 40")):
-            answered = client.get(f"/api/bam-file/pictures/{mid}.webp")
+            answered = client.get(f"{listing['remote']}/{mid}.webp")
             assert (answered.status_code, words in answered.json()["error"]) == (404, True)
         for path in (f"{good}.webp", "-1.webp", "x.webp", "10.webp/../20"):
-            assert client.get(f"/api/bam-file/pictures/{path}").status_code in (400, 404)
+            assert client.get(f"{listing['remote']}/{path}").status_code in (400, 404)
         assert web.paths() == ["/10.png", "/20.png"]
         switch_off(workspace)
-        assert client.get("/api/bam-file/pictures/10.webp").status_code == 404
+        assert client.get(f"{listing['remote']}/10.webp").status_code == 404
 
 
 def test_a_host_that_asks_to_wait_is_answered_with_try_again(
@@ -151,13 +156,73 @@ def test_a_host_that_asks_to_wait_is_answered_with_try_again(
     write_bam: WriteFile,  # noqa: F811
 ) -> None:
     busy = web.put("/10.png", answer(status=429, Retry_After="900"))
-    make_arrays(workspace, write_bam(modules=[(10, 1, busy, 0, "")]))
-    switch_on(workspace)
+    key = make_arrays(workspace, write_bam(modules=[(10, 1, busy, 0, "")])).key
+    switch_on(workspace, hosts=NAMED)
     with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
         for words in ("429", "left alone"):
-            answered = client.get("/api/bam-file/pictures/10.webp")
+            answered = client.get(f"/api/bam-file/pictures/{key}/10.webp")
             assert (answered.status_code, words in answered.json()["error"]) == (503, True)
     assert web.paths() == ["/10.png"]
+
+
+def test_an_open_listing_gets_no_picture_of_another_file(
+    workspace: Workspace,
+    web: Web,  # noqa: F811
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    urls = {name: web.put(f"/{name}.png", answer(picture(n))) for n, name in enumerate(("one", "other"))}
+    files = {name: write_bam(f"{name}.sqlite", modules=[(10, 1, url, 0, "")]) for name, url in urls.items()}
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
+        old = make_arrays(workspace, files["one"]).key
+        switch_on(workspace, hosts=NAMED)
+        first = client.get(f"/api/bam-file/pictures/{old}/10.webp")
+        new = make_arrays(workspace, files["other"]).key
+        switch_on(workspace, hosts=NAMED)
+        refused = client.get(f"/api/bam-file/pictures/{old}/10.webp")
+        assert (refused.status_code, "another one now" in refused.json()["error"]) == (404, True)
+        other = client.get(f"/api/bam-file/pictures/{new}/10.webp")
+        assert (first.status_code, other.status_code) == (200, 200)
+        assert first.content != other.content
+
+
+def test_a_picture_that_waited_is_not_asked_for_once_pictures_are_switched_off(
+    workspace: Workspace,
+    web: Web,  # noqa: F811
+    write_bam: WriteFile,  # noqa: F811
+) -> None:
+    async def off_while_it_answers(send: Send) -> None:
+        await asyncio.to_thread(switch_off, workspace)
+        await send(answer(picture(1)))
+
+    lines = [(10, 1, web.put("/10.png", off_while_it_answers), 0, ""), (20, 1, web.put("/20.png", answer()), 0, "")]
+    key = make_arrays(workspace, write_bam(modules=lines)).key
+    switch_on(workspace, hosts=NAMED)
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
+        for mid in (10, 20):
+            assert client.get(f"/api/bam-file/pictures/{key}/{mid}.webp").status_code == 404
+    assert web.paths() == ["/10.png"]
+
+
+@pytest.mark.parametrize(
+    ("method", "site", "status"),
+    [("HEAD", "same-origin", 405), ("GET", "cross-site", 403), ("GET", "same-site", 403), ("GET", "none", 200)],
+)
+def test_neither_other_sites_nor_a_head_make_requests(
+    workspace: Workspace,
+    web: Web,  # noqa: F811
+    write_bam: WriteFile,  # noqa: F811
+    method: str,
+    site: str,
+    status: int,
+) -> None:
+    url = web.put("/10.png", answer(picture(1)))
+    key = make_arrays(workspace, write_bam(modules=[(10, 1, url, 0, "")])).key
+    switch_on(workspace, hosts=NAMED)
+    headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
+        answered = client.request(method, f"/api/bam-file/pictures/{key}/10.webp", headers=headers)
+    assert answered.status_code == status
+    assert web.paths() == (["/10.png"] if status == 200 else [])
 
 
 def test_without_a_file_there_is_nothing(client: TestClient) -> None:

@@ -2,8 +2,8 @@
 
 In:  the id of a result and the number of a window; ``?q=`` is its query as JSON. Out: JSON. An id names the state of
 the file, the query and the images of the collection, so that its windows never change; where one of these has changed,
-the response names what replaces it. A picture is asked for by the number of its image, never by a URL, and fetched only
-where an owner has switched that on.
+the response names what replaces it. A picture is asked for by the state of the file and the number of its image, never
+by a URL, and fetched only while an owner has that switched on.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,8 @@ from bam_engine.download.network import Resolve, resolve
 from bam_engine.download.urls import Url
 from bam_engine.errors import NotFound
 from bam_engine.published import Found, find, from_json, opened
-from bam_engine.published.pictures import AT_ONCE, PictureServer, picture_settings, url_of
+from bam_engine.published.hosts import AT_ONCE
+from bam_engine.published.pictures import SWITCHED, FilePictures, PictureServer, picture_settings, url_of
 from bam_engine.published.window import BLOCK, window
 from bam_engine.workspace import Workspace
 from web.routes import numbers
@@ -33,13 +34,17 @@ PICTURES = f"{ADDRESS}/pictures"
 WAITING = 400
 """Requests for pictures that may wait."""
 
-_KEPT = "private, max-age=3600"
 _SQUARE = 128  # the code of a square in bam_engine.gallery.dimensions: the file does not tell the shapes of its images
+
+
+def pictures_of(key: str) -> str:
+    """Return the address of the pictures of a state of the file, the ``key`` of its arrays."""
+    return f"{PICTURES}/{key}"
 
 
 def summary(workspace: Workspace, found: Found) -> dict[str, Any]:
     """Return what the browser needs before the first window of a result."""
-    remote = PICTURES if picture_settings(workspace) is not None else ""
+    remote = pictures_of(found.file) if picture_settings(workspace) is not None else ""
     return {
         "id": f"{found.id}-{workspace.picture_version}" + ("-remote" if remote else ""),
         "q": found.query.json(),
@@ -59,7 +64,8 @@ def bam_file_routes(
 
     - ``GET /api/bam-file/{id}/{block}.json?q=``: one window, see :class:`bam_engine.published.window.FileWindow`;
     - ``GET /api/bam-file/{id}/shapes.bin?q=``: one byte for each image, the code of a square;
-    - ``GET /api/bam-file/pictures/{mid}.webp``: the picture of an image of the file, from the cache or its URL.
+    - ``GET /api/bam-file/pictures/{file}/{mid}.webp``: the picture of an image of a state of the file, from the cache
+      or its URL; for pages of this server alone.
     """
     limiter = CapacityLimiter(at_once)
     numbers.register()
@@ -67,28 +73,45 @@ def bam_file_routes(
     async def block(request: Request) -> Response:
         return await to_thread.run_sync(_respond, get_workspace, request, limiter=limiter)
 
-    queue = RequestQueue(at_once=AT_ONCE, waiting=WAITING)
+    queue = RequestQueue(at_once=AT_ONCE * 4, waiting=WAITING)  # so that a slow host does not hold all
 
     async def picture(request: Request) -> Response:
-        workspace = get_workspace()
-        try:
-            settings, url = await to_thread.run_sync(_url, workspace, request.path_params["mid"], limiter=limiter)
+        return _refused(request) or await _picture(get_workspace(), request, queue, limiter, resolver)
+
+    return [
+        Route(f"{PICTURES}/{{file}}/{{mid:number}}.webp", in_words(picture)),
+        Route(f"{ADDRESS}/{{found}}/shapes.bin", in_words(block)),
+        Route(f"{ADDRESS}/{{found}}/{{block:number}}.json", in_words(block)),
+        *nothing_below(ADDRESS),
+    ]
+
+
+async def _picture(
+    workspace: Workspace, request: Request, queue: RequestQueue, limiter: CapacityLimiter, resolver: Resolve
+) -> Response:
+    """Return a picture from the cache or, after waiting in the queue, from its URL."""
+
+    async def asked() -> tuple[FilePictures, Url]:
+        named = request.path_params["file"], request.path_params["mid"]
+        settings, url = await to_thread.run_sync(_url, workspace, *named, limiter=limiter)
+        return workspace.state(PictureServer).pictures(workspace, settings, resolver=resolver), url
+
+    try:
+        pictures, url = await asked()
+        content = await pictures.kept(url)
+        if content is None:
             async with queue.slot(request) as status:
                 if status == FULL:
                     return failed(503, "Too many pictures are waiting. Try again.")
                 if status == DISCONNECTED:
                     return failed(404, "The client has disconnected.")
-                content = await workspace.state(PictureServer).picture(workspace, url, settings, resolver=resolver)
-        except Failure as failure:
-            return failed(503 if failure.kind == "busy" else 404, failure.reason)
-        return Response(content, media_type="image/webp", headers={"Cache-Control": _KEPT})
-
-    return [
-        Route(f"{PICTURES}/{{mid:number}}.webp", in_words(picture)),
-        Route(f"{ADDRESS}/{{found}}/shapes.bin", in_words(block)),
-        Route(f"{ADDRESS}/{{found}}/{{block:number}}.json", in_words(block)),
-        *nothing_below(ADDRESS),
-    ]
+                now = await asked()  # it may have waited for long
+                content = await now[0].picture(now[1])
+            if await asked() != now:
+                raise NotFound(SWITCHED)
+    except Failure as failure:
+        return failed(503 if failure.kind == "busy" else 404, failure.reason)
+    return Response(content, media_type="image/webp", headers=NO_STORE)
 
 
 def _respond(get_workspace: Callable[[], Workspace], request: Request) -> Response:
@@ -107,10 +130,22 @@ def _respond(get_workspace: Callable[[], Workspace], request: Request) -> Respon
         return JSONResponse(window(workspace, arrays, found, number).payload(), headers=caching)
 
 
-def _url(workspace: Workspace, mid: int) -> tuple[Settings, Url]:
-    """Return how pictures are fetched, and the URL of an image of the file."""
+def _refused(request: Request) -> Response | None:
+    """Refuse what only asks about a picture, and what a page of another site asks or links to: each makes a request."""
+    if request.method != "GET":
+        return failed(405, "Pictures are asked for with GET.")
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return failed(403, "Pictures of BAM's file are for pages of this server.")
+    return None
+
+
+def _url(workspace: Workspace, file: str, mid: int) -> tuple[Settings, Url]:
+    """Return how pictures are fetched, and the URL of an image of a state of the file."""
     with workspace.reading():
         settings = picture_settings(workspace)
         if settings is None:
             raise NotFound("Pictures are not fetched from their URLs: an owner can switch that on.")
-        return settings, url_of(opened(workspace), mid, settings)
+        arrays = opened(workspace)
+        if arrays.key != file:
+            raise NotFound("BAM's file is another one now, or has changed. Load the page again.")
+        return settings, url_of(arrays, mid, settings)
