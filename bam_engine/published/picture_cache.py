@@ -26,6 +26,7 @@ REMEMBERED = 24 * 3600.0
 REMEMBERED_BRIEFLY = 600.0
 """The same where the reason may be over soon."""
 
+_UNWRITTEN = 1_000  # files that a full disk does not take, kept in memory
 _BLOCK = 4096
 _KEPT = 0.9  # of the limit, after old files were dropped
 _TOUCHED_EVERY = 3600.0  # seconds
@@ -62,6 +63,7 @@ class PictureCache:
         self._asked_as = asked_as
         self.folder, self._max_bytes, self._now = folder, max_bytes, now
         self._lock = threading.Lock()
+        self._unwritten: dict[Path, bytes] = {}
         self._bytes: int | None = None  # of all files; None while unknown
 
     def read(self, url: str) -> bytes | None:
@@ -73,12 +75,12 @@ class PictureCache:
             There was none, and that is remembered.
         """
         path = self._path(url, ".webp")
-        content = derived.read(path, url)
+        content = self._read(path, url)
         if content is not None:
             self._touch(path)
             return content
         asked = self._asked(url)
-        noted = derived.read(self._path(asked, ".json"), asked)
+        noted = self._read(self._path(asked, ".json"), asked)
         if noted is not None:
             kind, reason, code, until = json.loads(noted)
             if self._now() < until:
@@ -86,10 +88,12 @@ class PictureCache:
         return None
 
     def keep(self, url: str, content: bytes) -> None:
-        """Store the picture of a URL; a disk that is full or cannot be written is no error."""
+        """Store the picture of a URL, for a while in memory where the disk is full or cannot be written."""
         self._write(self._path(url, ".webp"), content, url)
+        noted = self._path(self._asked(url), ".json")
+        self._unwritten.pop(noted, None)
         with suppress(OSError):
-            self._path(self._asked(url), ".json").unlink(missing_ok=True)
+            noted.unlink(missing_ok=True)
 
     def note(self, url: str, failure: Failure) -> None:
         """Remember why a URL has given no picture: for a day, or ten minutes where it may be over soon."""
@@ -98,6 +102,10 @@ class PictureCache:
         noted = [failure.kind, failure.reason, failure.code, self._now() + seconds]
         asked = self._asked(url)
         self._write(self._path(asked, ".json"), json.dumps(noted).encode(), asked)
+
+    def _read(self, path: Path, of: str) -> bytes | None:
+        content = derived.read(path, of)
+        return self._unwritten.get(path) if content is None else content
 
     def _asked(self, url: str) -> str:
         return f"{self._asked_as} {url}"
@@ -113,15 +121,24 @@ class PictureCache:
                 os.utime(path, (self._now(), self._now()))
 
     def _write(self, path: Path, content: bytes, url: str) -> None:
-        with self._lock, suppress(OSError):
-            self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
-            if self._bytes is None:
-                self._bytes = sum(size for _, size, _ in self._files())
-            before = _size(path)
-            derived.write(path, content, url)
-            self._bytes += _size(path) - before
-            if self._bytes > self._max_bytes:
-                self._drop()
+        with self._lock:
+            try:
+                self._write_file(path, content, url)
+                self._unwritten.pop(path, None)
+            except OSError:
+                self._unwritten[path] = content
+                while len(self._unwritten) > _UNWRITTEN:
+                    del self._unwritten[next(iter(self._unwritten))]
+
+    def _write_file(self, path: Path, content: bytes, url: str) -> None:
+        self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if self._bytes is None:
+            self._bytes = sum(size for _, size, _ in self._files())
+        before = _size(path)
+        derived.write(path, content, url)
+        self._bytes += _size(path) - before
+        if self._bytes > self._max_bytes:
+            self._drop()
 
     def _drop(self) -> None:
         """Drop the files that were looked at least recently."""

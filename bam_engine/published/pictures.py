@@ -263,6 +263,10 @@ class FilePictures:
         except Failure as failure:
             await asyncio.to_thread(self.cache.note, url.text, failure)
             raise
+        except OSError as error:  # a full disk, so that nobody is asked again and again in vain
+            full = Failure("incomplete", f"The picture cannot be stored ({error.strerror or error}).")
+            await asyncio.to_thread(self.cache.note, url.text, full)
+            raise full from error
         content = cast(_SmallPicture, found).content
         await asyncio.to_thread(self.cache.keep, url.text, content)
         return content

@@ -17,7 +17,7 @@ from bam_engine.download.urls import parse_url
 from bam_engine.errors import CollectionError, NotFound, TeamError
 from bam_engine.published import Arrays, forget, make_arrays
 from bam_engine.published import pictures as pictures_module
-from bam_engine.published.hosts import SILENT
+from bam_engine.published.hosts import AT_ONCE, PER_HOST, SILENT, Hosts
 from bam_engine.published.picture_cache import REMEMBERED, REMEMBERED_BRIEFLY, PictureCache
 from bam_engine.published.pictures import (
     SIDE,
@@ -304,35 +304,37 @@ def test_what_was_to_be_asked_for_when_it_is_switched_off_is_not(web: Web, tmp_p
     assert kinds(ask(tmp_path, urls[1].text)) == ["picture"], "nothing was remembered"
 
 
-def test_what_is_decoded_beyond_the_time_leaves_nothing_and_holds_its_place_until_it_ends(
+def test_who_is_cut_off_while_a_picture_is_decoded_waits_for_its_end_and_leaves_nothing(
     web: Web,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    decoding, go_on, ended = threading.Event(), threading.Event(), []
+    decoding, go_on = threading.Event(), threading.Event()
     real = pictures_module.read_image
 
     def slow(*args: object, **options: object) -> object:
         decoding.set()
         assert go_on.wait(60)
-        ended.append(True)
         return real(*args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pictures_module, "read_image", slow)
     url = parse_url(web.put("/a.png", answer(picture(1))))
 
-    async def go() -> str:
-        pictures = FilePictures(tmp_path, replace(QUICK, total_seconds=0.5), resolver=here)
-        task = asyncio.create_task(pictures.picture(url))
+    async def go() -> None:
+        pictures = FilePictures(tmp_path, replace(QUICK, total_seconds=60.0), resolver=here)
+        before = asyncio.all_tasks()
+        looking = asyncio.create_task(pictures.picture(url))
         assert await asyncio.to_thread(decoding.wait, 60)
-        loop = asyncio.get_running_loop()
-        loop.call_later(0.6, go_on.set)  # after the time of the request
-        with pytest.raises(Failure) as caught:
-            await task
-        assert ended, "the failure comes when the thread has ended"
-        return caught.value.kind
+        (fetching,) = (one for one in asyncio.all_tasks() - before if "_fetched" in str(one.get_coro()))
+        fetching.cancel()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not fetching.done(), "its place is free when the thread has ended, and not before"
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
 
-    assert run(go) == "timeout"
+    run(go)
     assert not list(tmp_path.glob("partial/*"))
     assert not list(tmp_path.glob("??/*.webp"))
 
@@ -387,3 +389,55 @@ def test_owners_alone_switch_pictures_on_or_off(empty_workspace: Workspace) -> N
         with pytest.raises(TeamError, match="for owners"):
             switch(empty_workspace)
     assert picture_settings(empty_workspace) is not None
+
+
+def test_what_a_full_disk_does_not_take_is_remembered_in_memory(tmp_path: Path) -> None:
+    (tmp_path / "full").write_bytes(b"")
+    cache = PictureCache(tmp_path / "full")  # a file, below which nothing can be written
+    cache.note("a", Failure("not found", "It is gone."))
+    with pytest.raises(Failure, match="It is gone"):
+        cache.read("a")
+    cache.keep("a", b"one")
+    assert cache.read("a") == b"one"
+    assert cache.read("b") is None
+
+
+def test_a_disk_that_takes_no_picture_is_said_and_its_host_asked_once(
+    web: Web,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*args: object, **options: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pictures_module, "read_image", full)
+    url = web.put("/a.png", answer(picture(1)))
+    first, again = ask(tmp_path, url, url)
+    assert "cannot be stored (No space left on device)" in str(first)
+    assert str(again) == str(first)
+    assert web.paths() == ["/a.png"]
+
+
+def test_a_host_that_hangs_holds_two_places_and_others_go_on() -> None:
+    async def go() -> tuple[int, bool]:
+        hosts, hang, inside = Hosts(), asyncio.Event(), [0]
+        held = asyncio.Event()
+
+        async def slow() -> None:
+            async with hosts.turn("slow.example"):
+                inside[0] += 1
+                if inside[0] == PER_HOST:
+                    held.set()
+                await hang.wait()
+
+        waiting = [asyncio.create_task(slow()) for _ in range(3 * AT_ONCE)]
+        await held.wait()
+        async with hosts.turn("good.example"):
+            other = True
+        found = inside[0], other
+        for one in waiting:
+            one.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return found
+
+    assert run(go) == (PER_HOST, True)

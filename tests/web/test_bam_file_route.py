@@ -1,7 +1,8 @@
 """The windows of BAM's file: what a cell gets, which pictures the collection has, and what replaces a result."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.download.conftest import here, picture, web  # noqa: F401 - a fixture
 from tests.download.server import Send, Web, answer
 from tests.published.conftest import CAT, INK, WriteFile, write_bam  # noqa: F401 - a fixture
 from web.routes.bam_file import bam_file_routes, summary
+from web.routes.request_queue import FULL
 
 NAMED = {"old.example": "web.example"}  # an owner has named the host of these tests
 
@@ -223,6 +225,28 @@ def test_neither_other_sites_nor_a_head_make_requests(
         answered = client.request(method, f"/api/bam-file/pictures/{key}/10.webp", headers=headers)
     assert answered.status_code == status
     assert web.paths() == (["/10.png"] if status == 200 else [])
+
+
+def test_a_picture_of_the_cache_does_not_wait_for_others(
+    workspace: Workspace,
+    web: Web,  # noqa: F811
+    write_bam: WriteFile,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = [(mid, 1, web.put(f"/{mid}.png", answer(picture(mid))), 0, "") for mid in (10, 20)]
+    key = make_arrays(workspace, write_bam(modules=lines)).key
+    switch_on(workspace, hosts=NAMED)
+
+    @asynccontextmanager
+    async def full(*args: object) -> AsyncIterator[str]:
+        yield FULL
+
+    with TestClient(Starlette(routes=bam_file_routes(lambda: workspace, resolver=here))) as client:
+        assert client.get(f"/api/bam-file/pictures/{key}/10.webp").status_code == 200
+        monkeypatch.setattr("web.routes.request_queue.RequestQueue.slot", full)
+        answered = [client.get(f"/api/bam-file/pictures/{key}/{mid}.webp").status_code for mid in (10, 20)]
+    assert answered == [200, 503]
+    assert web.paths() == ["/10.png"]
 
 
 def test_without_a_file_there_is_nothing(client: TestClient) -> None:
