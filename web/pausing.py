@@ -85,11 +85,9 @@ def rule_form() -> None:
     now = pausing.rule(ws)
     st.subheader("Pausing", anchor=False)
     st.caption(
-        "Whoever answers gold too badly can be paused by a rule: they are given no images, which then go to others, "
-        "and read what to do. Their answers count until you set them aside, and you let them go on. It decides by a "
-        "limit of their share of right answers that holds however often it is looked at, at 95% confidence: whoever "
-        "answers each image right with at least the chance that you ask for is ever paused with a chance of 5% at "
-        "most. “Unsure” is not right."
+        "Whoever answers gold badly is given no images until you let them go on; their answers count until you set "
+        "them aside. Whoever is right on each image with at least the chance that you ask for is ever paused with a "
+        "chance of 5% at most, however often one looks. “Unsure” is not right."
     )
     applies = st.toggle("Pause people by gold", now is not None, key="rule-applies")
     wanted = None
