@@ -77,7 +77,7 @@ def test_every_score_is_told_with_its_calibrated_probability_and_the_decision(
         assert line["probability"] == percent_interval(float(value), float(low), float(high))
         assert line["decision"].startswith("accepted" if number(line["score"]) >= 0.5 else "rejected")
         assert line["threshold"] == "0.500"
-        assert line["precision of the accepted"].startswith("93% (90–96%)")
+        assert line["precision"].startswith("93% (90–96%)")
     assert (shown[readable("free")]["probability"], shown[readable("free")]["decision"]) == ("–", "–")
     scores = [number(line["score"]) for line in shown.values()]
     assert scores == sorted(scores, reverse=True)
