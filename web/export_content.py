@@ -74,8 +74,10 @@ def content_choice(form: str) -> tuple[Content, str]:
 
 
 def readiness(content: Content, encoders: dict[str, str]) -> None:
-    """Say what the results that would be exported lack."""
-    lines = not_ready(workspace(), content.attributes, encoders)
-    if lines:
-        words = "\n".join(f"- **{ui.plain(readable(name))}**: {ui.plain(problem)}" for name, problem in lines)
+    """Say what the results that would be exported lack: each sentence once, after its attributes."""
+    lacking: dict[str, list[str]] = {}
+    for name, problem in not_ready(workspace(), content.attributes, encoders):
+        lacking.setdefault(problem, []).append(readable(name))
+    if lacking:
+        words = "\n".join(f"- **{ui.plain(', '.join(names))}**: {ui.plain(why)}" for why, names in lacking.items())
         st.info(f"Not ready yet; an export says so in its data card.\n{words}", icon=":material/info:")

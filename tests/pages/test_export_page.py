@@ -75,3 +75,15 @@ def test_what_holds_everything_has_nothing_to_choose(played: Workspace, open_pag
     app.radio(key="export-form").set_value(form).run()
     assert not app.multiselect
     assert "**watercolor (media)**: Nobody has chosen the threshold" in said(app)
+
+
+def test_what_several_attributes_lack_is_said_once(
+    played: Workspace, watercolor: Attribute, open_page: OpenPage
+) -> None:
+    thresholds.save(played, watercolor, thresholds.suggest(played, watercolor, target=0.9))
+    for name in ("content_cat", "content_dog"):
+        played.attributes.add(name, "content", "Is it there?")
+    words = said(open_page(played, "export"))
+    assert "- **watercolor (media)**: The threshold is not audited." in words
+    assert "- **cat (content), dog (content)**: Nothing is trained" in words
+    assert words.count("Nothing is trained") == 1
