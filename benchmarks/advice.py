@@ -276,9 +276,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    missing = [encoder for encoder in options.encoders if not pictures.available(encoder)]
-    if missing:
-        print(f"Skipped: the real pictures, or the weights of {', '.join(missing)}, are not in ../shared.")
+    if pictures.said_missing(options.encoders):
         return
     runs, known = known_runs(options.runs), end_to_end.known_runs(options.fixed)
     figures: list[dict[str, Any]] = []

@@ -119,9 +119,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    missing = [encoder for encoder in options.encoders if not pictures.available(encoder)]
-    if missing:
-        print(f"Skipped: the real pictures, or the weights of {', '.join(missing)}, are not in ../shared.")
+    if pictures.said_missing(options.encoders):
         return
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     print(f"{options.runs} runs each; {machine()}")

@@ -272,9 +272,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    missing = [encoder for encoder in options.encoders if not pictures.available(encoder)]
-    if missing:
-        print(f"Skipped: the real pictures, or the weights of {', '.join(missing)}, are not in ../shared.")
+    if pictures.said_missing(options.encoders):
         return
     begin, found = time.perf_counter(), {encoder: pictures.load(encoder) for encoder in options.encoders}
     data = found[options.encoders[0]]

@@ -5,6 +5,7 @@ In:  an encoder's name. Out: arrays in the order of ``labels.csv``. The vectors 
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,14 @@ def available(encoder: str) -> bool:
     """Whether the pictures, and the weights that ``encoder`` needs, are beside the project."""
     _, checkpoint = ENCODERS[encoder]
     return (SHARED / "images" / "labels.csv").exists() and (checkpoint is None or checkpoint.exists())
+
+
+def said_missing(encoders: Iterable[str]) -> bool:
+    """Return whether the pictures, or the weights of any of these encoders, are missing, and print it if so."""
+    missing = [encoder for encoder in encoders if not available(encoder)]
+    if missing:
+        print(f"Skipped: the real pictures, or the weights of {', '.join(missing)}, are not in ../shared.")
+    return bool(missing)
 
 
 @cache

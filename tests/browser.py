@@ -11,8 +11,14 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from bam_engine.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -49,6 +55,29 @@ def served(app: str, folder: Path, environment: Mapping[str, str], *, ask: str =
     finally:
         server.terminate()
         server.wait(10)
+
+
+@contextlib.contextmanager
+def app_page(
+    browser: "Browser",
+    workspace: "Workspace",
+    folder: Path,
+    *,
+    width: int = 1300,
+    height: int = 1000,
+    timeout: int = 60_000,
+) -> Iterator["Page"]:
+    """Run the app on a workspace, its log in ``folder``, and give a page that goes to paths of it ("/gallery")."""
+    environment = {
+        "BAM_WORKSPACE": str(workspace.folder),
+        "BAM_CACHE": str(workspace.cache.parent),
+        "SERVER_LOG": str(folder / "server.log"),
+    }
+    with served("app:app", ROOT, environment) as url:
+        context = browser.new_context(viewport={"width": width, "height": height}, base_url=url)
+        context.set_default_timeout(timeout)
+        yield context.new_page()
+        context.close()
 
 
 @contextlib.contextmanager

@@ -160,13 +160,24 @@ def labels_to_certify(
         effective = n / design_effect
         return bool(lower_bound(proportion * effective, effective, confidence) >= target)
 
-    low, high = 0, 1
-    while not enough(high):
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return fewest(enough)
+
+
+def fewest(enough: Callable[[int], bool]) -> int:
+    """Return the smallest positive number that is enough, where every larger one is, too.
+
+    Examples
+    --------
+    >>> fewest(lambda n: n * n >= 50)
+    8
+    """
+    few, many = 0, 1
+    while not enough(many):
+        few, many = many, 2 * many
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if enough(middle) else (middle, many)
+    return many
 
 
 def clopper_pearson(k: float, n: float, confidence: float = 0.95) -> Interval:

@@ -11,7 +11,7 @@ from enum import IntFlag
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning.intervals import Proportions, exact_bounds, population_bounds, proportions
+from bam_engine.learning.intervals import Proportions, exact_bounds, fewest, population_bounds, proportions
 from bam_engine.learning.recall_interval import recall_from
 
 Mask = npt.NDArray[np.bool_]
@@ -359,10 +359,4 @@ def labels_for_half_width(proportion: float, half_width: float = HALF_WIDTH, con
         low, high = exact_bounds(proportion * n, n, confidence)
         return float(high - low) / 2 <= half_width
 
-    few, many = 0, 1
-    while not enough(many):
-        few, many = many, 2 * many
-    while many - few > 1:
-        middle = (few + many) // 2
-        few, many = (few, middle) if enough(middle) else (middle, many)
-    return many
+    return fewest(enough)

@@ -9,7 +9,7 @@ from bam_engine.database import images
 from bam_engine.published import make_arrays
 from bam_engine.published.pictures import switch_on
 from bam_engine.workspace import Workspace
-from tests.browser import ROOT, served
+from tests.browser import app_page
 from tests.download.conftest import picture, web  # noqa: F401 - a fixture
 from tests.download.server import ADDRESS, Web, answer
 from tests.published.conftest import CAT, WriteFile, write_bam  # noqa: F401 - a fixture
@@ -25,14 +25,11 @@ def test_images_without_a_picture_show_their_url_and_nothing_is_asked_of_its_hos
     with workspace.engine.begin() as connection:
         url = "https://images.example/20.jpg"
         connection.execute(sa.update(images).where(images.c.row == 7).values(url=url))
-    places = {"BAM_WORKSPACE": str(workspace.folder), "BAM_CACHE": str(workspace.cache.parent)}
     asked: list[str] = []
-    with served("app:app", ROOT, {**places, "SERVER_LOG": str(tmp_path / "server.log")}) as address:
-        context = browser.new_context(viewport={"width": 1440, "height": 960})
-        context.set_default_timeout(120_000)
-        page = context.new_page()
+    with app_page(browser, workspace, tmp_path, width=1440, height=960, timeout=120_000) as page:
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"{address}/bam_file?yes={CAT}")
+        page.goto(f"/bam_file?yes={CAT}")
+        address = page.url.partition("/bam_file")[0]
         cells = page.locator(".cell")
         cells.nth(3).locator(".words").wait_for()
         assert [one.locator(".words").inner_text() for one in cells.all()] == [
@@ -48,7 +45,6 @@ def test_images_without_a_picture_show_their_url_and_nothing_is_asked_of_its_hos
         panel.get_by_role("button", name="Next").click()
         panel.get_by_text("https://images.example/30.jpg").wait_for()
         panel.get_by_text("The collection does not have this picture").wait_for()
-        context.close()
     assert [url for url in asked if url.startswith("http") and not url.startswith(address)] == []
 
 
@@ -64,14 +60,11 @@ def test_pictures_come_through_this_server_once_they_are_switched_on(
     urls = {10: f"{here}/10.png", 20: f"{here}/20.png", 30: "http://127.0.0.1/30.png"}
     make_arrays(workspace, write_bam(modules=[(mid, 1, url, 0, "") for mid, url in urls.items()]))
     switch_on(workspace, hosts={"old.example": ADDRESS})
-    places = {"BAM_WORKSPACE": str(workspace.folder), "BAM_CACHE": str(workspace.cache.parent)}
     asked: list[str] = []
-    with served("app:app", ROOT, {**places, "SERVER_LOG": str(tmp_path / "server.log")}) as address:
-        context = browser.new_context(viewport={"width": 1440, "height": 960})
-        context.set_default_timeout(120_000)
-        page = context.new_page()
+    with app_page(browser, workspace, tmp_path, width=1440, height=960, timeout=120_000) as page:
         page.on("request", lambda request: asked.append(request.url))
-        page.goto(f"{address}/bam_file?yes={CAT}")
+        page.goto(f"/bam_file?yes={CAT}")
+        address = page.url.partition("/bam_file")[0]
         cells = page.locator(".cell")
         cells.nth(0).locator("img[src^='data:image/webp']").wait_for()
         cells.nth(1).locator(".why", has_text="status 404").wait_for()
@@ -84,6 +77,5 @@ def test_pictures_come_through_this_server_once_they_are_switched_on(
         page.wait_for_function(wide)
         panel.get_by_role("button", name="Next").click()
         panel.locator(".bam-absent", has_text="status 404").wait_for()
-        context.close()
     assert sorted(web.paths()) == ["/10.png", "/20.png"]
     assert [url for url in asked if url.startswith("http") and not url.startswith(address)] == []

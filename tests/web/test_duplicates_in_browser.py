@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bam_engine.gallery import kept_duplicates, near_duplicates
 from bam_engine.workspace import Workspace
-from tests.browser import ROOT, served
+from tests.browser import app_page
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -21,18 +21,9 @@ def page(workspace: Workspace, tmp_path: Path, browser: Browser) -> Iterator[Pag
     vectors[[40, 41, 50, 60]] = vectors[[3, 3, 9, 20]]
     workspace.vectors().replace(range(120), vectors)
     near_duplicates.find_groups(workspace)
-    environment = {
-        "BAM_WORKSPACE": str(workspace.folder),
-        "BAM_CACHE": str(workspace.cache.parent),
-        "SERVER_LOG": str(tmp_path / "server.log"),
-    }
-    with served("app:app", ROOT, environment) as url:
-        context = browser.new_context(viewport={"width": 1300, "height": 1000})
-        context.set_default_timeout(60_000)
-        found = context.new_page()
-        found.goto(f"{url}/duplicates")
+    with app_page(browser, workspace, tmp_path) as found:
+        found.goto("/duplicates")
         yield found
-        context.close()
 
 
 def test_keys_decide_the_first_group_and_the_undo_takes_it_back(page: Page, workspace: Workspace) -> None:

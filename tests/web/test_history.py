@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from bam_engine.workspace import Workspace
-from tests.browser import ROOT, served
+from tests.browser import app_page
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -22,19 +22,10 @@ def page(embedded_template: Path, tmp_path: Path, browser: Browser) -> Iterator[
     workspace = Workspace(tmp_path / "home" / "pomology", tmp_path / "home" / "cache")
     for name in ("content_apple", "media_watercolor"):
         workspace.attributes.add(name, "own", "Is it one?")
-    environment = {
-        "BAM_WORKSPACE": str(workspace.folder),
-        "BAM_CACHE": str(workspace.cache.parent),
-        "SERVER_LOG": str(tmp_path / "server.log"),
-    }
-    with served("app:app", ROOT, environment) as url:
-        context = browser.new_context(viewport={"width": 1300, "height": 1000})
-        context.set_default_timeout(60_000)
-        found = context.new_page()
-        found.goto(f"{url}/annotators")
+    with app_page(browser, workspace, tmp_path) as found:
+        found.goto("/annotators")
         expect(found.locator("h1")).to_have_text("Annotators")
         yield found
-        context.close()
     workspace.close()
 
 

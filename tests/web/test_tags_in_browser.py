@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from bam_engine.gallery import selections
 from bam_engine.maps import layout_builder
 from bam_engine.workspace import Workspace
-from tests.browser import ROOT, served
+from tests.browser import app_page
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -19,18 +19,9 @@ def page(workspace: Workspace, tmp_path: Path, browser: Browser) -> Iterator[Pag
     """The Map page, with a selection of four images."""
     layout_builder.build(workspace, method="pca")
     chosen = selections.save(workspace, [3, 5, 8, 13])
-    environment = {
-        "BAM_WORKSPACE": str(workspace.folder),
-        "BAM_CACHE": str(workspace.cache.parent),
-        "SERVER_LOG": str(tmp_path / "server.log"),
-    }
-    with served("app:app", ROOT, environment) as url:
-        context = browser.new_context(viewport={"width": 1300, "height": 1000})
-        context.set_default_timeout(60_000)
-        found = context.new_page()
-        found.goto(f"{url}/map?selection={chosen}&annotator=ada")
+    with app_page(browser, workspace, tmp_path) as found:
+        found.goto(f"/map?selection={chosen}&annotator=ada")
         yield found
-        context.close()
 
 
 def type_tag(page: Page, field: str, tag: str) -> None:
