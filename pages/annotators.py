@@ -184,4 +184,4 @@ if archived := [one for one in everyone if one.archived]:
                 bring_back(one)
 if manages:
     gold_form()
-    rule_form()
+    rule_form(falling)

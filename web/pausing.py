@@ -1,5 +1,6 @@
 """Pauses: what a paused person reads, an owner's buttons that pause and let go on, and the form of the rule."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -79,8 +80,11 @@ def _resume(one: Annotator, pause: Pause) -> None:
     undo.done(words, partial(pausing.put_back, ws, one, pause))
 
 
-def rule_form() -> None:
-    """Draw the rule by which people are paused, to be changed by an owner, and whom another one would pause."""
+def rule_form(falling: Mapping[int, OnGold]) -> None:
+    """Draw the rule by which people are paused, to be changed by an owner, and whom another one would pause.
+
+    ``falling`` are those whom the rule of today pauses when they next ask for images.
+    """
     ws = workspace()
     now = pausing.rule(ws)
     st.subheader("Pausing", anchor=False)
@@ -103,7 +107,7 @@ def rule_form() -> None:
         if gold.schedule(ws) is None:
             st.warning("No gold is mixed in, so there is nothing to judge by. Switch it on above.")
         names = ws.annotators.names()
-        if would := pausing.falling_below(ws, wanted):
+        if would := falling if wanted == now else pausing.falling_below(ws, wanted):
             listed = "; ".join(f"{names[who]} is {figures.text}" for who, figures in would.items())
             st.info(f"Paused when they next ask for images: {ui.plain(listed)}.", icon=":material/pause_circle:")
         else:

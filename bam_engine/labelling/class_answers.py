@@ -33,12 +33,10 @@ class FoundClasses:
     def counts(self) -> dict[str, int]:
         """By class, the most first, how many images of the collection show it."""
         rows = self.matches.rows
-        numbers = {name: len({rows[path] for path in paths if path in rows}) for name, paths in self._shown}
-        return dict(sorted(numbers.items(), key=lambda item: -item[1]))
-
-    @property
-    def _shown(self) -> list[tuple[str, frozenset[str]]]:
-        return sorted(self.labels.shown.items())
+        numbers = {
+            name: len({rows[path] for path in paths if path in rows}) for name, paths in self.labels.shown.items()
+        }
+        return dict(sorted(numbers.items(), key=lambda item: (-item[1], item[0])))
 
 
 @dataclass(frozen=True)

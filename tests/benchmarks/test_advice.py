@@ -10,8 +10,9 @@ import pytest
 from bam_engine.demo.following import Follower
 from bam_engine.demo.rehearsal import rehearsal
 from bam_engine.demo.simulated_annotators import Team, answer_from
-from benchmarks import advice, diagnosis, end_to_end, pictures
+from benchmarks import advice, diagnosis, end_to_end
 from benchmarks.advice import Case, Followed, follow, part, summary, to_the_end
+from tests.benchmarks.few_pictures import replace_pictures
 from tests.benchmarks.test_end_to_end import run as fixed_run
 
 CASE = Case("combined", "", 0, "bird", 0.0, 0)
@@ -26,14 +27,7 @@ def followed(seed, *, ended="finished", answers=100, recall=0.5, certified=True,
 @pytest.fixture
 def small(monkeypatch):
     """A small collection in place of the real pictures, whose positives a direction shows."""
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(400, 8))
-    truth = vectors[:, 0] > 0.5
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    found = pictures.Pictures(vectors.astype(np.float16), np.arange(400), {"bird": truth})
-    monkeypatch.setattr(pictures, "load", lambda encoder: found)
-    monkeypatch.setattr(pictures, "available", lambda encoder: True)
-    return found
+    return replace_pictures(monkeypatch, above=0.5)
 
 
 def test_the_line_of_an_attribute_counts_ends_answers_and_what_is_certified() -> None:

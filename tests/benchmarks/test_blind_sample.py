@@ -8,6 +8,7 @@ import pytest
 from benchmarks import blind_sample, pictures
 from benchmarks.blind_sample import JUDGES, blind_test, compare
 from benchmarks.wrong_answers import Before, errors
+from tests.benchmarks.few_pictures import replace_pictures
 
 
 def passes(labelled: int, wrong: int, *, runs: int) -> float:
@@ -67,13 +68,7 @@ def test_what_the_sample_finds_wrong_is_not_delivered(unsure: Before) -> None:
 
 
 def test_it_plays_prints_its_lines_and_writes_its_runs(tmp_path, monkeypatch, capsys) -> None:
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(400, 8))
-    truth = vectors[:, 0] > 1
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    small = pictures.Pictures(vectors.astype(np.float16), np.arange(400), {"bird": truth})
-    monkeypatch.setattr(pictures, "load", lambda encoder: small)
-    monkeypatch.setattr(pictures, "available", lambda encoder: True)
+    replace_pictures(monkeypatch, above=1)
     file = tmp_path / "figures.json"
     words = ["--attributes", "bird", "--encoders", "builtin", "--error-rates", "0.05", "--shared", "0", "--runs", "2"]
     blind_sample.main([*words, "--json", str(file)])

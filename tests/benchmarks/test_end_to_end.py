@@ -2,11 +2,11 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from benchmarks import end_to_end, pictures
 from benchmarks.end_to_end import CONTESTANTS, FIXED, THEN, Run, known_runs, ratio, shortest, summary
+from tests.benchmarks.few_pictures import replace_pictures
 
 
 def run(contestant, seed, *, answers=100, recall=0.5, certified=True, precision=0.95, interval=(0.4, 0.6)):
@@ -43,13 +43,7 @@ def test_the_shortest_protocol_that_keeps_the_recall_is_compared() -> None:
 
 
 def test_a_run_is_played_kept_and_not_played_again(tmp_path, monkeypatch, capsys) -> None:
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(400, 8))
-    truth = vectors[:, 0] > 0.5
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    small = pictures.Pictures(vectors.astype(np.float16), np.arange(400), {"bird": truth})
-    monkeypatch.setattr(pictures, "load", lambda encoder: small)
-    monkeypatch.setattr(pictures, "available", lambda encoder: True)
+    replace_pictures(monkeypatch, above=0.5)
     monkeypatch.setattr(end_to_end, "play_all", lambda cases, processes: map(end_to_end.play, cases))
     words = ["--attributes", "bird", "--encoders", "builtin", "--error-rates", "0", "--seeds", "1"]
     file = tmp_path / "runs.jsonl"

@@ -8,6 +8,7 @@ import pytest
 from bam_engine.annotation import Answers, consensus
 from benchmarks import pictures, wrong_answers
 from benchmarks.wrong_answers import RULES, Before, certify
+from tests.benchmarks.few_pictures import replace_pictures
 
 
 def test_the_lead_is_the_rule_of_the_consensus() -> None:
@@ -42,13 +43,7 @@ def test_a_stricter_rule_delivers_fewer_wrong_yes(before: Before) -> None:
 
 
 def test_it_plays_prints_a_line_for_each_rule_and_writes_its_outcomes(tmp_path, monkeypatch, capsys) -> None:
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(400, 8))
-    truth = vectors[:, 0] > 1
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    small = pictures.Pictures(vectors.astype(np.float16), np.arange(400), {"bird": truth})
-    monkeypatch.setattr(pictures, "load", lambda encoder: small)
-    monkeypatch.setattr(pictures, "available", lambda encoder: True)
+    replace_pictures(monkeypatch, above=1)
     file = tmp_path / "figures.json"
     words = ["--attributes", "bird", "--encoders", "builtin", "--runs", "2", "--json", str(file)]
     wrong_answers.main(words)

@@ -12,7 +12,7 @@ from bam_engine.gallery.query import Query
 from bam_engine.labelling import direct_answers
 from bam_engine.workspace import Workspace
 from benchmarks.generated import scored_attribute
-from tests.browser import ROOT, served
+from tests.browser import app_page
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -30,27 +30,18 @@ def scored(workspace: Workspace) -> Workspace:
 @pytest.fixture
 def open_at(scored: Workspace, tmp_path: Path, browser: Browser) -> Iterator[Open]:
     """Give a function that opens an address of the app in a window of a width."""
-    environment = {
-        "BAM_WORKSPACE": str(scored.folder),
-        "BAM_CACHE": str(scored.cache.parent),
-        "SERVER_LOG": str(tmp_path / "server.log"),
-    }
-    with served("app:app", ROOT, environment) as url:
-        context = browser.new_context()
-        context.set_default_timeout(90_000)
-        page = context.new_page()
+    with app_page(browser, scored, tmp_path, timeout=90_000) as page:
         errors: list[Exception] = []
         page.on("pageerror", lambda error: errors.append(error))
 
         def go(address: str, width: int = 1440, height: int = 900) -> Page:
             page.set_viewport_size({"width": width, "height": height})
-            page.goto(f"{url}/{address}")
+            page.goto(f"/{address}")
             page.locator(".st-key-gallery-open-size, .st-key-image-answer-bar").first.wait_for(state="attached")
             return page
 
         yield go
         assert errors == []
-        context.close()
 
 
 def first_picture(page: Page) -> dict[str, float]:
