@@ -23,6 +23,11 @@ def merged_into(snapshot: Snapshot) -> Mapping[int, int]:
     return MappingProxyType({merged: _end(steps, merged) for merged in steps})
 
 
+def person_of(snapshot: Snapshot, annotator_id: int) -> int:
+    """Return the id of the one who counts, of annotators that are merged."""
+    return merged_into(snapshot).get(annotator_id, annotator_id)
+
+
 def same_person(snapshot: Snapshot, annotator_id: int) -> frozenset[int]:
     """Return the ids of all annotators who are the same person as one."""
     merged = merged_into(snapshot)
@@ -78,7 +83,7 @@ class Annotators:
     def _meant(self, name: str, similar: Sequence[Annotator], stored: Sequence[Annotator]) -> Annotator:
         """Return which of ``similar`` a name means, the exact spelling first; of a merged one, the one merged into."""
         nearest = min(similar, key=lambda one: one.name != " ".join(name.split()))
-        final = merged_into(snapshot_of(self._engine)).get(nearest.id, nearest.id)
+        final = person_of(snapshot_of(self._engine), nearest.id)
         return nearest if final == nearest.id else next(one for one in stored if one.id == final)
 
     def get(self, name: str) -> Annotator:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.annotator_store import Annotators, merged_into, same_person
+from bam_engine.annotation.annotator_store import Annotators, merged_into, person_of, same_person
 from bam_engine.database import (
     acting_itself,
     assignments,
@@ -66,8 +66,7 @@ class Pauses:
 
     def last(self, annotator_id: int) -> Pause | None:
         """Return the last pause of a person, whether it has ended or not; None for one who never was."""
-        person = merged_into(snapshot_of(self._engine)).get(annotator_id, annotator_id)
-        return self._last().get(person)
+        return self._last().get(person_of(snapshot_of(self._engine), annotator_id))
 
     def _last(self) -> dict[int, Pause]:
         snapshot, found = snapshot_of(self._engine), dict[int, Pause]()
@@ -137,9 +136,8 @@ class Pauses:
 
 def check_not_paused(engine: sa.Engine, annotator_id: int) -> None:
     """Raise :class:`Paused` where a person is."""
-    person = merged_into(snapshot_of(engine)).get(annotator_id, annotator_id)
-    pause = Pauses(engine).now().get(person)
-    if pause is not None:
+    pause = Pauses(engine).last(annotator_id)
+    if pause is not None and pause.resumed_at is None:
         raise Paused(pause.told)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
+from bam_engine.annotation.annotator_store import person_of, same_person
 from bam_engine.annotation.attributes import KINDS, MAX_NAME_LENGTH, Attribute, check_name, readable
 from bam_engine.annotation.proposals import (
     ACCEPTED,
@@ -21,7 +22,6 @@ from bam_engine.annotation.proposals import (
     OPEN,
     WITHDRAWN,
     Proposal,
-    person_of,
     read_proposals,
     with_merged,
 )
@@ -128,11 +128,9 @@ class Proposals:
         """
         with self._engine.begin() as connection:
             one, snapshot = self._locked_open(connection, proposal_id), snapshot_of(self._engine)
-            person = person_of(snapshot, annotator_id)
-            if person in one.proposers:
+            if person_of(snapshot, annotator_id) in one.proposers:
                 raise AnnotationError(f"You proposed “{one.name}”, or one that was merged into it, and so are for it.")
-            ids = {vote.annotator_id for vote in snapshot.rows(proposal_votes)}
-            of_person = proposal_votes.c.annotator_id.in_([each for each in ids if person_of(snapshot, each) == person])
+            of_person = proposal_votes.c.annotator_id.in_(same_person(snapshot, annotator_id))
             among = proposal_votes.c.proposal_id.in_(with_merged(snapshot, proposal_id))
             connection.execute(sa.delete(proposal_votes).where(among, of_person))
         return self.get(proposal_id)

@@ -118,8 +118,3 @@ def _joined(into: Mapping[int, int], proposal_id: int) -> set[int]:
 def _merges(snapshot: Snapshot) -> Mapping[int, int]:
     decided = snapshot.rows(proposal_decisions)
     return {one.proposal_id: one.into_id for one in decided if one.into_id is not None}
-
-
-def person_of(snapshot: Snapshot, annotator_id: int) -> int:
-    """Return the id of the one who counts, of annotators that are merged."""
-    return merged_into(snapshot).get(annotator_id, annotator_id)
