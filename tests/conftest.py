@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,14 @@ def passwords_are_hashed_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bam_engine.team.passwords.hasher", lambda: PasswordHasher(1, 8, 1))
         yield
+
+
+@pytest.fixture(autouse=True)
+def the_program_stays_itself() -> Iterator[None]:
+    """A page run by ``AppTest`` becomes ``__main__``, which processes that a later test spawns would run again."""
+    program = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = program
 
 
 @pytest.fixture
