@@ -111,7 +111,7 @@ def average_precision(scores: npt.ArrayLike, labels: npt.ArrayLike, *, weights: 
     if hits[-1] == 0:
         return float("nan")
     precision = hits / np.cumsum(weight)[last]
-    return float(np.sum(np.diff(hits, prepend=0.0) * precision) / hits[-1])
+    return min(1.0, float(np.sum(np.diff(hits, prepend=0.0) * precision) / hits[-1]))  # rounding may exceed it
 
 
 def average_precision_limits(
@@ -193,7 +193,7 @@ class _Ranking:
         total = hit.sum(axis=1)
         average: Floats = np.full(len(mass), np.nan)
         np.divide((hit * precision).sum(axis=1), total, out=average, where=total > 0)
-        return average
+        return np.minimum(average, 1.0)  # rounding may exceed it
 
 
 def precision_recall(

@@ -130,6 +130,16 @@ def test_positives_that_were_found_by_their_scores_do_not_narrow_the_average_pre
     assert some.low == clopper_pearson(2, 2).low
 
 
+@given(st.integers(1, 60))
+def test_a_perfect_ranking_has_an_average_precision_of_1_and_no_more_whatever_the_weights(n):
+    scores, labels = np.arange(2.0 * n, 0, -1), np.arange(2 * n) < n
+    weights = 1 / np.arange(3, 3 + 2 * n)  # their sums are rounded
+    assert average_precision(scores, labels, weights=weights) <= 1
+    options = {"groups": np.arange(2 * n), "weights": weights, "rng": np.random.default_rng(0)}
+    limits = average_precision_limits(scores, labels, **options)
+    assert (limits.low, limits.high) == (pytest.approx(clopper_pearson(n, n).low), 1)
+
+
 def test_images_whose_labels_were_known_count_as_they_are():
     pool = np.repeat([1.0, 0.0], [60, 40])
     known = np.ones(20), np.arange(20) < 5
