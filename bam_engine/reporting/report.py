@@ -19,20 +19,20 @@ from bam_engine.audit import audits
 from bam_engine.audit.audits import AuditResult
 from bam_engine.errors import LearningError
 from bam_engine.formatting import count
-from bam_engine.gallery.search import ranking
 from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.labelling import agreement, tasks
 from bam_engine.labelling.drawn_images import validation_images
 from bam_engine.labelling.guideline_examples import GuidelineExample, examples_of
-from bam_engine.learning import ErrorCorrection, is_accepted
+from bam_engine.learning import ErrorCorrection
+from bam_engine.reporting.examples import ExampleGroup, example_groups
 from bam_engine.reporting.results import other_encoders, results_of
 from bam_engine.training import certification_history, recall, rounds
 from bam_engine.training.certification_history import CertificationSummary
-from bam_engine.training.delivered import DeliveredCounts, counts_of, delivered_of
+from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.diagnosis import diagnose
 from bam_engine.training.error_correction import correction_at
 from bam_engine.training.evaluation import Evaluation, evaluate
-from bam_engine.training.models import TrainedModel, latest_model, scores_of
+from bam_engine.training.models import TrainedModel, latest_model
 from bam_engine.training.score_counts import labelled_scores
 from bam_engine.training.setting_aside import set_aside_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
@@ -43,7 +43,6 @@ from bam_engine.workspace.membership import count_images, without_file
 from bam_engine.workspace.vectors import embedded_rows
 
 EXAMPLES = 12  # images of each group
-_EXAMPLE_SEED = 0  # two reports show the same random examples
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "timm", "open_clip_torch", "pillow", "SQLAlchemy", "streamlit")
 
 Interval = tuple[float, float, float]  # value, low, high
@@ -108,24 +107,6 @@ class RoundSummary:
     precision: Interval | None
     recall: Interval | None
     flipped: int | None
-
-
-@dataclass(frozen=True)
-class Example:
-    """One image: its row, display name, score and label (``yes``, ``no`` or empty)."""
-
-    row: int
-    name: str
-    score: float
-    label: str
-
-
-@dataclass(frozen=True)
-class ExampleGroup:
-    """Images from one side of the threshold."""
-
-    title: str
-    examples: tuple[Example, ...]
 
 
 @dataclass(frozen=True)
@@ -230,7 +211,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         scores=scores.every,
         labelled=scores.by_name,
         audits=results,
-        examples=() if model is None else _examples(workspace, attribute, agreed, threshold, examples),
+        examples=() if model is None else example_groups(workspace, attribute, agreed, threshold, examples),
         missing=_missing(workspace, model, validation, round_summaries, threshold, results, problem),
         versions=versions(),
         schema=db.SCHEMA_VERSION,
@@ -349,36 +330,6 @@ def _threshold_time(workspace: Workspace, threshold: AttributeThreshold | None) 
         return None
     (stored,) = workspace.snapshot.rows_with(db.thresholds.c.id, threshold.id)
     return str(stored.made_at)
-
-
-def _examples(
-    workspace: Workspace, attribute: Attribute, agreed: Consensus, threshold: AttributeThreshold | None, size: int
-) -> tuple[ExampleGroup, ...]:
-    """Return the top images, those nearest the threshold on both sides, and random accepted and rejected ones."""
-    order, scores = ranking(workspace, attribute), scores_of(workspace, attribute)
-    groups: list[tuple[str, NDArray[np.int64]]] = [("Highest scores", order[:size])]
-    if threshold is not None:
-        delivered = delivered_of(workspace, attribute)
-        yes, no = (order[side[order]] for side in (delivered.accepted, delivered.rejected))
-        at_or_above = int(is_accepted(scores[order], threshold.value).sum())
-        rng = np.random.default_rng(_EXAMPLE_SEED)
-        groups += [
-            ("Accepted, at random", rng.choice(yes, min(size, len(yes)), replace=False)),
-            ("Just above the threshold", order[:at_or_above][::-1][:size]),
-            ("Just below the threshold", order[at_or_above:][:size]),
-            ("Rejected, at random", rng.choice(no, min(size, len(no)), replace=False)),
-        ]
-    words = {1: "yes", 0: "no", -1: ""}
-    result = []
-    for title, rows in groups:
-        labels = tasks.labels_of(agreed, rows)
-        images = workspace.catalogue.images(rows.tolist())
-        members = (
-            Example(image.row, image.title or image.name, float(scores[image.row]), words[int(label)])
-            for image, label in zip(images, labels, strict=True)
-        )
-        result.append(ExampleGroup(title, tuple(members)))
-    return tuple(group for group in result if group.examples)
 
 
 def _missing(

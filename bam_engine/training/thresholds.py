@@ -33,10 +33,10 @@ from bam_engine.training import (
     population,
 )
 from bam_engine.training.certification_state import CertificationState
-from bam_engine.training.evaluation_set import Evidence, evidence_version, gather_evidence, images_measured
+from bam_engine.training.evaluation_set import evidence_version, gather_evidence, images_measured
 from bam_engine.training.measurements import evidence_of, evidence_values
 from bam_engine.training.models import TrainedModel, latest_model, newest_model
-from bam_engine.training.recall_samples import with_measured_recall
+from bam_engine.training.threshold_evidence import measured_at
 from bam_engine.training.validation import drawable_rows
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
@@ -100,10 +100,6 @@ _HOLDS = Kind[_Promise | None](  # or that it does not hold any more
     limit=1000,
 )
 
-_EVIDENCE = Kind[Threshold | str](  # or why nothing can be measured
-    "evidence for thresholds", of="model and threshold", until="a label, a score or a file changes", limit=1000
-)
-
 
 @one_flow
 def current_threshold(
@@ -134,7 +130,7 @@ def _measured_again(workspace: Workspace, attribute: Attribute, model: TrainedMo
     """Return a threshold with its promise, and with what all labels of now show of its precision and recall."""
     target, confidence = evidence.target, evidence.confidence
     try:
-        found = _measured_at(workspace, attribute, evidence.value, model, target=target, confidence=confidence)
+        found = measured_at(workspace, attribute, evidence.value, model, target=target, confidence=confidence)
     except LearningError:
         return evidence
     promised = ("certified", "covers", "known_positives", "recall_target", "promise")
@@ -292,7 +288,7 @@ def suggest(
     if started is not None:
         draws["testing"] = np.zeros(len(draws["labels"]), bool)
     chosen = learning.choose_threshold(**draws, target=target, confidence=confidence, labelled=found.labelled)
-    measured = _measured_at(workspace, attribute, chosen.value, model, target=target, confidence=confidence, by=found)
+    measured = measured_at(workspace, attribute, chosen.value, model, target=target, confidence=confidence, by=found)
     return replace(measured, certified=chosen.certified)
 
 
@@ -315,7 +311,7 @@ def _certified(workspace: Workspace, started: certification_store.Certification)
 def _certified_at(workspace: Workspace, state: CertificationState, value: float) -> Threshold:
     """Return the evidence for a cut that a certification has certified."""
     started = state.certification
-    threshold = _measured_at(
+    threshold = measured_at(
         workspace,
         started.attribute,
         value,
@@ -338,7 +334,7 @@ def measure_at(
     LearningError
         There is no model yet, or no validation image is labelled.
     """
-    measured = _measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
+    measured = measured_at(workspace, attribute, value, None, target=target, confidence=confidence)
     cuts = certified_cuts.current_cuts(workspace, attribute, target=target, confidence=confidence)
     if not certified_cuts.is_among(workspace, attribute, newest_model(workspace, attribute), value, cuts):
         return measured
@@ -346,61 +342,6 @@ def measure_at(
     if started is None:
         return replace(measured, certified=True)
     return _certified_at(workspace, certification.state(workspace, started), value)
-
-
-def _measured_at(
-    workspace: Workspace,
-    attribute: Attribute,
-    value: float,
-    model: TrainedModel | None,
-    *,
-    target: float,
-    confidence: float,
-    by: Evidence | None = None,
-) -> Threshold:
-    """Measure a cut by all that is known of what it delivers, once for each state of the labels.
-
-    Its recall is that of a sample drawn below it, where there is one.
-
-    Raises
-    ------
-    LearningError
-        Nothing can be measured with these labels. This, too, is found once: galleries ask for every attribute.
-    """
-    model = model or newest_model(workspace, attribute)
-    subject, version = (model.id, value, target, confidence), evidence_version(workspace, attribute, model)
-
-    def measure() -> Threshold | str:
-        try:
-            found = by or gather_evidence(workspace, attribute, model)
-            measured = _measured_by(found, value, target=target, confidence=confidence)
-            return with_measured_recall(workspace, attribute, model, measured)
-        except LearningError as error:
-            return str(error)
-
-    result = workspace.memory.get(_EVIDENCE, subject, version, measure)
-    if isinstance(result, str):
-        raise LearningError(result)
-    return result
-
-
-def _measured_by(found: Evidence, value: float, *, target: float, confidence: float) -> Threshold:
-    sample = found.sample
-    threshold = learning.threshold_at(
-        value,
-        sample.scores,
-        sample.labels,
-        target=target,
-        confidence=confidence,
-        weights=sample.weights,
-        groups=sample.groups,
-        pool_scores=sample.pool_scores,
-        random=found.random,
-        known=found.known,
-        strata=found.strata,
-        labelled=found.labelled,
-    )
-    return learning.of_delivered(threshold, found.random)
 
 
 @one_flow

@@ -12,7 +12,15 @@ from bam_engine.annotation import NEGATIVE, UNSURE, Attribute
 from bam_engine.errors import LearningError
 from bam_engine.labelling import tasks
 from bam_engine.learning import Threshold
-from bam_engine.training import certification, certified_cuts, draw_tests, rounds, thresholds, validation
+from bam_engine.training import (
+    certification,
+    certified_cuts,
+    draw_tests,
+    rounds,
+    threshold_evidence,
+    thresholds,
+    validation,
+)
 from bam_engine.training.delivered import delivered_at
 from bam_engine.training.models import scores_of
 from bam_engine.workspace import Workspace
@@ -169,8 +177,8 @@ def test_a_threshold_is_measured_once_for_each_state_of_the_labels(
 
 
 def test_that_nothing_can_be_measured_is_found_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gather, gathered = thresholds.gather_evidence, []
-    monkeypatch.setattr(thresholds, "gather_evidence", lambda *of: gathered.append(1) or gather(*of))
+    gather, gathered = threshold_evidence.gather_evidence, []
+    monkeypatch.setattr(threshold_evidence, "gather_evidence", lambda *of: gathered.append(1) or gather(*of))
     with closing(collection(tmp_path, 50)) as workspace:
         attribute = scored_attribute(workspace, "unjudged")  # nobody has labelled an image
         first, second = (thresholds.current_threshold(workspace, attribute) for _ in range(2))
