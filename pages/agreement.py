@@ -5,10 +5,10 @@ from functools import partial
 import streamlit as st
 
 from bam_engine.annotation import Attribute
-from bam_engine.annotation.remark_store import COMMENT, KINDS
+from bam_engine.annotation.remark_store import COMMENT
 from bam_engine.formatting import NOTHING, count, decimal, decimal_range, percent, percent_range
 from bam_engine.labelling import adjudication, agreement
-from bam_engine.labelling.adjudication import Told, Votes
+from bam_engine.labelling.adjudication import TOLD, Told, Votes
 from bam_engine.labelling.agreement import Agreement
 from bam_engine.labelling.measures import Measure
 from web import demo_controls, ui, undo
@@ -170,8 +170,8 @@ def told(attribute: Attribute) -> None:
         by_row.setdefault(one.row, []).append(one)
     st.subheader("To the reviewer", anchor=False)
     st.caption(
-        "What annotators flagged, commented on or could not judge, the oldest first. A decision deals with a flag and "
-        "with what cannot be judged; a comment is closed. Choose an image to look at it or to close it."
+        "What annotators flagged, commented on or could not judge, the oldest first, then what several people skipped. "
+        "A decision deals with all but comments, which are closed. Choose an image to look at it or to close it."
     )
     if any(one.kind != COMMENT for one in remarks) and st.button("Decide what is flagged", icon=":material/flag:"):
         go("annotate", attribute.name, task="adjudication")
@@ -179,18 +179,20 @@ def told(attribute: Attribute) -> None:
     chosen = st.session_state.get(f"{key}-chosen")
     if chosen in by_row:
         for one in by_row[chosen]:
-            st.markdown(f"**{ui.plain(one.annotator)}**, {KINDS[one.kind]}: {ui.plain(one.text) or '(no words)'}")
+            st.markdown(
+                f"**{ui.plain(one.annotator)}**, {TOLD[one.kind]}{': ' if one.text else ''}{ui.plain(one.text)}"
+            )
         with st.container(horizontal=True):
             if st.button("Look at it", icon=":material/open_in_full:"):
                 open_image(chosen)
-            if st.button("Close", icon=":material/check:"):
-                ids = [one.id for one in by_row[chosen]]
+            ids = [one.id for one in by_row[chosen] if one.id is not None]
+            if ids and st.button("Close", icon=":material/check:"):
                 adjudication.close(ws, ids, ui.annotator())
                 undo.done(f"Closed what was told about image {chosen}.", partial(adjudication.reopen, ws, ids))
     pictures = [
         Picture(
             row,
-            " · ".join(f"{one.annotator}: {one.text or KINDS[one.kind]}" for one in ones),
+            " · ".join(f"{one.annotator}: {one.text or TOLD[one.kind]}" for one in ones),
             mark="" if ones[0].decision is None else MARKS[ones[0].decision],
         )
         for row, ones in list(by_row.items())[:SHOWN]

@@ -8,14 +8,14 @@ from bam_engine.annotation import Attribute
 from bam_engine.formatting import count
 from bam_engine.guidance.guidance import guidance_of
 from bam_engine.guidance.rules import Step
-from bam_engine.labelling import assigning
+from bam_engine.labelling import assigning, tasks
 from bam_engine.labelling.adjudication import remarks_by
 from bam_engine.labelling.assigning import Share
 from bam_engine.labelling.tasks import Purpose, Task
-from bam_engine.reporting.overview import held_by_others, waiting_tasks
+from bam_engine.reporting.overview import held_by_others, skipped_images, waiting_tasks
 from bam_engine.team import Role
 from bam_engine.training.last_answers import last_answers
-from web import captions, demo_controls, jobs, people, ui
+from web import captions, demo_controls, jobs, people, ui, undo
 from web.components.label_grid import PER_PAGE, label_grid
 from web.engine import workspace
 from web.guideline_examples import for_grid
@@ -56,6 +56,27 @@ def correct_last(attribute: Attribute) -> None:
     """Draw the link to the answers that the annotator gave last, if there are any to be changed."""
     if last_answers(ws, attribute, ui.annotator()) is not None:
         link("annotate", "Correct your last answers", attribute.name, task="last")
+
+
+def offer_skipped(attribute: Attribute) -> None:
+    """Draw the button by which the annotator is given what they skipped, if anything of it still needs them."""
+    rows = skipped_images(ws, attribute, ui.annotator())
+    if not len(rows):
+        return
+    those = count(len(rows), "image")
+    st.caption(f"You skipped {those}: somebody else is asked, and a reviewer where several people skip an image.")
+    if st.button(f"Look at the {those} again", icon=":material/undo:"):
+        with ui.guard():
+            who = ws.annotations.annotator(ui.annotator())
+            back = assigning.take_skips_back(ws, attribute, who, rows)
+            undo.done(f"You are asked about {those} again.", partial(assigning.skip_again, ws, back))
+
+
+def describe(attribute: Attribute, rows: list[int]) -> None:
+    """Ask for descriptions of these images, but of those that the annotator skipped."""
+    known = ws.annotators.find(ui.annotator())
+    skipped = set() if known is None else tasks.skipped_by(ws, attribute, known.id)
+    captions.ask_for([row for row in rows if row not in skipped])
 
 
 def take_over() -> None:
@@ -116,9 +137,11 @@ if not waiting:
             st.rerun()
     elif guidance.labelling is not None:
         other = "" if people.team_mode() else " (change the name in the sidebar to be that person)"
+        votes = guidance.labelling.votes
+        rest = f"{votes} people must agree on each image: the rest" if votes > 1 else "The rest"
         st.info(
-            f"You have answered all that is yours, {ui.plain(ui.annotator())}. {guidance.labelling.votes} people must "
-            f"agree on each image: the rest waits for another annotator{other}.",
+            f"You have answered all that is yours, {ui.plain(ui.annotator())}. "
+            f"{rest} waits for another annotator{other}.",
             icon=":material/group:",
         )
         link("agreement", "See where people disagree", attribute.name)
@@ -128,6 +151,7 @@ if not waiting:
         ui.show_next(guidance)
         if guidance.facts is not None and guidance.facts.model:
             link("rounds", "See what changed", attribute.name)
+    offer_skipped(attribute)
     correct_last(attribute)
     st.stop()
 
@@ -165,6 +189,7 @@ if label_grid(
     left=share.left,
     version=ws.picture_version,
     examples=for_grid(attribute),
-    on_finished=partial(captions.ask_for, described),
+    skips=task.purpose != "adjudication",
+    on_finished=partial(describe, attribute, described),
 ):
     st.rerun()

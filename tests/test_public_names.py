@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
         "OvertakenAnswer",
         "POSITIVE",
         "PURPOSES",
+        "SKIPPED",
         "Redundancy",
         "Saved",
         "TASK_PURPOSES",

@@ -18,9 +18,13 @@ from bam_engine.annotation.annotator_store import merged_into
 from bam_engine.annotation.answers import (
     ADJUDICATION,
     DIRECT,
+    EXTRA,
+    GOLD,
     NON_VOTING_PURPOSES,
     PURPOSES,
-    WITHDRAWN,
+    SKIPPED,
+    TASK_PURPOSES,
+    UNSURE,
     WORDS,
     Answers,
     Decisions,
@@ -46,7 +50,7 @@ class AttributeLog:
     rows, annotators
         int32.
     answers
-        int8: 1 positive, 0 negative, -1 unsure, -2 withdrawn.
+        int8: 1 positive, 0 negative, -1 unsure, -2 withdrawn, -3 skipped.
     purposes
         int8: the place of the purpose in ``PURPOSES``.
     assignments
@@ -146,13 +150,30 @@ class AttributeLog:
     def newest(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
         """Return which of the answers at ``places``, ascending, are the newest of their row and annotator.
 
-        They come by row, then annotator. Where the newest answer is a withdrawal, there is none.
+        They come by row, then annotator. Where the newest is withdrawn or skipped, there is none.
         """
+        newest = self._last(places)
+        standing: NDArray[np.intp] = newest[self.answers[newest] >= UNSURE]
+        return standing
+
+    def _last(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return :meth:`newest`, those included that are no answer."""
         latest_first = places[::-1]
         keys = _keys(self.rows[latest_first], self.annotators[latest_first])
-        newest = latest_first[np.unique(keys, return_index=True)[1]]
-        standing: NDArray[np.intp] = newest[self.answers[newest] != WITHDRAWN]
-        return standing
+        last: NDArray[np.intp] = latest_first[np.unique(keys, return_index=True)[1]]
+        return last
+
+    def skips(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the images that people skipped and have not answered since: rows and annotators (k,), by row."""
+        if "skips" not in self._known:
+            last = self._last(np.flatnonzero(self.given_for((*TASK_PURPOSES, EXTRA, GOLD))))
+            skipped = last[self.answers[last] == SKIPPED]
+            self._known["skips"] = (
+                _frozen(self.rows[skipped].astype(np.int64)),
+                _frozen(self.annotators[skipped].astype(np.int64)),
+            )
+        skips: tuple[NDArray[np.int64], NDArray[np.int64]] = self._known["skips"]
+        return skips
 
     def votes(self, purposes: Collection[str] = _VOTING) -> Answers:
         """Return the newest answers among those given for ``purposes``."""
@@ -171,7 +192,7 @@ class AttributeLog:
         """Return the place in the log of the first vote for ``purposes`` of each (row, annotator) of ``answers``."""
         key = ("first votes", frozenset(purposes))
         if key not in self._known:
-            voting = np.flatnonzero(self.given_for(purposes))
+            voting = np.flatnonzero(self.given_for(purposes) & (self.answers >= UNSURE))
             keys, first = np.unique(_keys(self.rows[voting], self.annotators[voting]), return_index=True)
             self._known[key] = _frozen(keys), _frozen(voting[first])
         known, places = self._known[key]

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from bam_engine.annotation.annotator_store import Annotators, merged_into, same_person
@@ -17,6 +18,8 @@ from bam_engine.annotation.answers import (
     EXTRA,
     GOLD,
     PURPOSES,
+    SKIPPED,
+    TASK_PURPOSES,
     WITHDRAWN,
     WORDS,
     Annotation,
@@ -201,7 +204,7 @@ class Annotations:
 
         An answer with a known ``uid`` is a retry and changes nothing. If an annotator answers an image several times,
         the last answer counts. An answer that would replace another one than its ``seen`` is not stored: it comes from
-        a page that is older than the other answer.
+        a page that is older than the other answer. Only what a task asks about can be skipped.
 
         Parameters
         ----------
@@ -227,6 +230,7 @@ class Annotations:
         if assignment.purpose == ADJUDICATION:  # each decision is final, and all disputed images are given at once
             check_not_paused(self._engine, assignment.annotator_id)
         check_answers(answers, WORDS)
+        _check_skips(assignment, answers)
         rows = self._rows_among(assignment.id, {int(answer.row) for answer in answers})
         for answer in answers:
             if answer.row not in rows:
@@ -290,13 +294,27 @@ class Annotations:
         return int((answer_log(self._engine, attribute_id, set_aside=True).annotators == annotator_id).sum())
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
-        """Return row → latest answer in this assignment, without withdrawn ones."""
+        """Return row → latest answer in this assignment, without those withdrawn or skipped."""
         gold = sa.select(gold_images.c.gold_id).where(gold_images.c.assignment_id == assignment_id)
         latest = self._latest((annotations.c.assignment_id == assignment_id) | annotations.c.assignment_id.in_(gold))
         return {int(row): _NUMBERS[word] for row, _, word, _ in latest}
 
+    def skips_of(self, attribute_id: int, annotator_id: int) -> dict[int, str]:
+        """Return row → the assignment in which a person skipped it, for what they have not answered since."""
+        people = same_person(snapshot_of(self._engine), annotator_id)
+        rows, who = answer_log(self._engine, attribute_id, set_aside=True).skips()
+        skipped = set(rows[np.isin(who, list(people))].tolist())
+        table = annotations.c
+        query = (
+            sa.select(table.row, table.assignment_id)
+            .where(table.attribute_id == attribute_id, table.annotator_id.in_(people), table.answer == WORDS[SKIPPED])
+            .order_by(table.id)
+        )
+        with self._engine.connect() as connection:
+            return {row: assignment_id for row, assignment_id in connection.execute(query) if row in skipped}
+
     def image_annotations(self, attribute_id: int, row: int) -> list[Annotation]:
-        """Return the complete history of answers to one image, oldest first, withdrawn and set aside ones included."""
+        """Return the complete history of answers to one image, the oldest first, whether they count or not."""
         table = annotations.c
         query = (
             sa.select(table.id, table.uid, table.assignment_id, table.annotator_id, assignments.c.purpose)
@@ -316,14 +334,14 @@ class Annotations:
             ]
 
     def _latest(self, condition: sa.ColumnElement[bool]) -> list[Any]:
-        """Return (row, annotator, answer, id) of the newest annotation of each row and annotator, without withdrawn."""
+        """Return (row, annotator, answer, id) of the newest annotation of each row and annotator that is an answer."""
         table = annotations.c
         newest = sa.select(sa.func.max(table.id).label("id")).where(condition).group_by(table.row, table.annotator_id)
         pairs = newest.subquery()
         query = (
             sa.select(table.row, table.annotator_id, table.answer, table.id)
             .join(pairs, pairs.c.id == table.id)
-            .where(table.answer != WORDS[WITHDRAWN])
+            .where(table.answer.not_in([WORDS[WITHDRAWN], WORDS[SKIPPED]]))
             .order_by(table.row, table.annotator_id)
         )
         with self._engine.connect() as connection:
@@ -345,6 +363,11 @@ def _values(assignment: Any, answers: Sequence[NewAnswer], belongs: Mapping[int,
         }
         for answer in answers
     ]
+
+
+def _check_skips(assignment: Any, answers: Sequence[NewAnswer]) -> None:
+    if assignment.purpose not in TASK_PURPOSES and any(answer.answer == SKIPPED for answer in answers):
+        raise AnnotationError("Only an image that a task asks about can be skipped. Answer this one, or leave it out.")
 
 
 def _check_last(connection: sa.Connection, assignment: Any, answers: Sequence[NewAnswer], last: int) -> None:
@@ -386,7 +409,7 @@ def _divert(
 ) -> int:
     """Move new answers to images that have their votes to an assignment of extra votes; return how many."""
     known = {one.uid for one in stored}
-    new = [value for value in values if value["uid"] not in known]
+    new = [value for value in values if value["uid"] not in known and value["answer"] != WORDS[SKIPPED]]
     counted = [one for one in stored if one.id > aside.get(one.annotator_id, 0)]
     rows = extra_rows([value["row"] for value in new], counted, assignment.annotator_id, required, merged)
     if not rows:

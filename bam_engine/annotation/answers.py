@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bam_engine.errors import AnnotationError, NotFound
 
-POSITIVE, NEGATIVE, UNSURE, WITHDRAWN = 1, 0, -1, -2
+POSITIVE, NEGATIVE, UNSURE, WITHDRAWN, SKIPPED = 1, 0, -1, -2, -3  # the last two are no answer
 ADJUDICATION = "adjudication"  # answers are decisions, not votes
 IMPORT = "import"  # labels made elsewhere: votes, except on held-out images
 BULK = "bulk"  # one answer for many images: not votes either
@@ -19,7 +19,7 @@ PURPOSES = ("validation", "round", "certification", "audit", "recall", IMPORT, A
 NON_VOTING_PURPOSES = (ADJUDICATION, BULK, DIRECT, EXTRA, GOLD)
 TASK_PURPOSES = tuple(purpose for purpose in PURPOSES if purpose not in (IMPORT, *NON_VOTING_PURPOSES))
 
-WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn"}
+WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure", WITHDRAWN: "withdrawn", SKIPPED: "skipped"}
 
 
 class UnknownAssignment(AnnotationError, NotFound):
@@ -65,6 +65,7 @@ class Assignment:
 class NewAnswer:
     """An answer to be stored; the client sets ``uid``, so that a retry is stored once.
 
+    ``answer`` -3 skips the image: what the annotator had answered is withdrawn, and the image is somebody else's.
     ``seen`` is the answer that it replaces as far as the client knows, -2 for none. Where there is another one by now,
     this one is not stored. With None, it replaces any.
     """
@@ -117,7 +118,10 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A stored answer with its origin; ``answer`` may be -2 (withdrawn). One that is ``set_aside`` does not count."""
+    """A stored answer with its origin; ``answer`` may be -2 (withdrawn) or -3 (skipped).
+
+    One that is ``set_aside`` does not count.
+    """
 
     id: int
     uid: str

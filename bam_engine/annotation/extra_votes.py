@@ -15,7 +15,7 @@ from bam_engine.annotation.answers import (
     ADJUDICATION,
     NON_VOTING_PURPOSES,
     TASK_PURPOSES,
-    WITHDRAWN,
+    UNSURE,
     Answers,
     Decisions,
 )
@@ -37,7 +37,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """An answer as it is stored: ``number`` is 1 positive, 0 negative, -1 unsure, -2 withdrawn."""
+    """An answer as it is stored: ``number`` is 1 positive, 0 negative, -1 unsure, -2 withdrawn, -3 skipped."""
 
     id: int
     row: int
@@ -76,8 +76,8 @@ def extra_rows(
             decided[one.row, person] = one.number
         elif one.purpose in TASK_PURPOSES or (one.purpose not in NON_VOTING_PURPOSES and one.row not in judging):
             votes[one.row, person] = one.number
-    standing = [(*who, number) for who, number in votes.items() if number != WITHDRAWN]
-    ruled = {row: (row, person, number) for (row, person), number in decided.items() if number != WITHDRAWN}
+    standing = [(*who, number) for who, number in votes.items() if number >= UNSURE]
+    ruled = {row: (row, person, number) for (row, person), number in decided.items() if number >= UNSURE}
     own = {row for row, person, _ in standing if person == merged.get(annotator_id, annotator_id)}
     agreed = consensus(
         Answers(*_columns(standing)),

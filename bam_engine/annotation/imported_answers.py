@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 import sqlalchemy as sa
 
-from bam_engine.annotation.answers import WITHDRAWN, WORDS, Answers, Assignment
+from bam_engine.annotation.answers import UNSURE, WORDS, Answers, Assignment
 from bam_engine.annotation.checks import checked_rows
 from bam_engine.annotation.lease_store import add_assignment
 from bam_engine.annotation.permissions import check_authors
@@ -36,7 +36,7 @@ def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpo
     AnnotationError
         A row or an answer is invalid, or somebody is simulated. Nothing is stored.
     """
-    if not np.isin(given.answers, [number for number in WORDS if number != WITHDRAWN]).all():
+    if not np.isin(given.answers, [number for number in WORDS if number >= UNSURE]).all():
         raise AnnotationError("An answer is not 1 (positive), 0 (negative) or -1 (unsure). Nothing was stored.")
     check_authors(engine, set(given.annotators.tolist()))
     before = _stored(engine, attribute_id)

@@ -6,8 +6,8 @@ answers after it has expired is stored all the same (:mod:`.extra_votes`). The c
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,11 +58,14 @@ class Wanted:
         int64 (n,): how many people may answer each: those who have, and those who still may.
     answers
         The votes about the attribute.
+    skips
+        Annotator → the rows about the attribute that they skipped: nobody waits for these to come back from them.
     """
 
     rows: Rows
     people: NDArray[np.int64]
     answers: Answers
+    skips: Mapping[int, Collection[int]] = field(default_factory=dict)
 
     def free(self, held: Iterable[Lease], annotator_id: int) -> NDArray[np.bool_]:
         """Return which of the images may be given to an annotator while the leases ``held`` last, bool (n,)."""
@@ -70,7 +73,11 @@ class Wanted:
         if not others or not len(self.rows):
             return np.ones(len(self.rows), bool)
         known = np.isin(self.answers.rows, self.rows)
-        asked = [np.array([row for row in each.rows if row not in each.gold], np.int64) for each in others]
+        done = [each.gold | set(self.skips.get(each.annotator_id, ())) for each in others]
+        asked = [
+            np.array([row for row in each.rows if row not in out], np.int64)
+            for each, out in zip(others, done, strict=True)
+        ]
         rows = np.concatenate([self.answers.rows[known], *asked])
         holders = [np.full(len(each), one.annotator_id) for each, one in zip(asked, others, strict=True)]
         people = np.concatenate([self.answers.annotators[known], *holders])

@@ -203,7 +203,7 @@ annotations = sa.Table(
     sa.Column("attribute_id", sa.ForeignKey("attributes.id"), nullable=False),
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False),
     sa.Column("row", sa.Integer, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),  # "positive", "negative", "unsure", "withdrawn"
+    sa.Column("answer", sa.Text, nullable=False),  # "positive", "negative", "unsure", "withdrawn", "skipped"
     sa.Column("seconds", sa.Float),
     _made_at(),
     sa.Index("annotations_by_image", "attribute_id", "row", "annotator_id", "id"),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import WITHDRAWN, Attribute, NewAnswer
+from bam_engine.annotation import UNSURE, Attribute, NewAnswer
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.demo import demo_workspace, following
 from bam_engine.demo.following import Follower
@@ -329,7 +329,7 @@ def count_answers(workspace: Workspace, attribute: Attribute | None = None) -> A
         log = answer_log(workspace.engine, each.id)
         keys = log.assignments.astype(np.int64)[::-1] << 32 | log.rows[::-1]
         newest = len(log) - 1 - np.unique(keys, return_index=True)[1]
-        given = log.annotators[newest[log.answers[newest] != WITHDRAWN]]
+        given = log.annotators[newest[log.answers[newest] >= UNSURE]]
         robots = int(np.isin(given, simulated).sum())
         by_people, by_simulated = by_people + len(given) - robots, by_simulated + robots
     return AnswerCounts(by_people, by_simulated)

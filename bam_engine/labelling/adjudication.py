@@ -5,20 +5,25 @@ unchanged and still count in the agreement statistics.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from bam_engine.annotation import ADJUDICATION, WITHDRAWN, Attribute, NewAnswer, consensus
 from bam_engine.annotation.answer_log import answer_log, moment
-from bam_engine.annotation.remark_store import COMMENT
+from bam_engine.annotation.remark_store import COMMENT, KINDS
 from bam_engine.errors import AnnotationError
 from bam_engine.labelling import assigning, tasks
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.membership import removed
 
 Votes = tuple[int, int, int]
+
+SKIPPED_IT = "skip"
+TOLD: Mapping[str, str] = MappingProxyType({**KINDS, SKIPPED_IT: "skipped"})
+"""What an annotator can tell the reviewer, and how it reads: a remark, or that they skipped the image."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,12 @@ class Dispute:
 
 @dataclass(frozen=True)
 class Told:
-    """What an annotator tells the reviewer about an image, its votes, and its decision: 1, 0, -1, or None."""
+    """What an annotator tells the reviewer about an image, its votes, and its decision: 1, 0, -1, or None.
 
-    id: int
+    ``id`` is that of the remark; None where they skipped the image, as others did.
+    """
+
+    id: int | None
     row: int
     annotator: str
     kind: str
@@ -66,10 +74,11 @@ def disputes(workspace: Workspace, attribute: Attribute, annotator: str) -> list
 
 
 def told(workspace: Workspace, attribute: Attribute) -> list[Told]:
-    """Return what annotators tell the reviewer and nobody has dealt with, the oldest first.
+    """Return what annotators tell the reviewer and nobody has dealt with, the oldest first; then what several skipped.
 
     A flag, and that an image cannot be judged, is dealt with by a later decision about the image; all remarks are by
-    closing them (:meth:`bam_engine.annotation.remark_store.Remarks.close`).
+    closing them (:meth:`bam_engine.annotation.remark_store.Remarks.close`). An image that several people skipped is
+    dealt with by a decision or by votes that settle it.
     """
     names, votes = workspace.annotators.names(), _votes(workspace, attribute)
     decisions, log = workspace.annotations.decisions(attribute.id), answer_log(workspace.engine, attribute.id)
@@ -77,7 +86,8 @@ def told(workspace: Workspace, attribute: Attribute) -> list[Told]:
     decided_at = dict(zip(decisions.rows.tolist(), times, strict=True))
     answers = dict(zip(decisions.rows.tolist(), decisions.answers.tolist(), strict=True))
     gone = removed(workspace).rows
-    return [
+    skipped, several = tasks.skips(workspace, attribute), tasks.skipped_by_several(workspace, attribute)
+    remarks = [
         Told(
             one.id,
             one.row,
@@ -91,6 +101,13 @@ def told(workspace: Workspace, attribute: Attribute) -> list[Told]:
         if not one.closed
         and one.row not in gone
         and not (one.kind != COMMENT and one.row in decided_at and decided_at[one.row] > moment(one.made_at))
+    ]
+    return remarks + [
+        Told(None, row, names[who], SKIPPED_IT, "", votes.get(row, (0, 0, 0)), None)
+        for row in several
+        if row not in answers
+        for who, rows in skipped.items()
+        if row in rows
     ]
 
 

@@ -15,7 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import ADJUDICATION, TASK_PURPOSES, Assignment, Attribute, Redundancy, complete
+from bam_engine.annotation import (
+    ADJUDICATION,
+    SKIPPED,
+    TASK_PURPOSES,
+    WITHDRAWN,
+    Assignment,
+    Attribute,
+    NewAnswer,
+    Redundancy,
+    complete,
+)
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.extra_votes import Terms
 from bam_engine.annotation.lease_store import Wanted
 from bam_engine.annotation.pauses import Paused
@@ -39,7 +50,7 @@ class Share:
     assignments
         In the order in which they were given, those included whose images are all answered.
     answers
-        Row → the annotator's answer, for the images in hand that have one.
+        Row → the annotator's answer, for the images in hand that have one, -3 for those that they skipped.
     before
         How many images of the task they answered before these.
     left
@@ -160,6 +171,43 @@ def held_by_others(workspace: Workspace, task: Task, annotator_id: int, *, momen
 
 
 @one_flow
+def skipped(workspace: Workspace, task: Task, annotator_id: int) -> Rows:
+    """Return the rows of ``task`` that would need this annotator had they not skipped them."""
+    own = np.isin(task.rows, list(tasks.skipped_by(workspace, task.attribute, annotator_id)))
+    agreed = tasks.labels_for(workspace, task)
+    return _without_missing(workspace, task.rows[own & ~np.isin(task.rows, agreed.rows[complete(agreed)])])
+
+
+def take_skips_back(workspace: Workspace, attribute: Attribute, annotator_id: int, rows: Rows) -> Mapping[int, str]:
+    """Take back that a person skipped images, which are then among those that they are given.
+
+    What they hold is given back, so that they are given these in an assignment of their own.
+
+    Returns
+    -------
+    Mapping
+        Row → the assignment in which it was skipped: what :func:`skip_again` takes.
+    """
+    taken = workspace.annotations.skips_of(attribute.id, annotator_id)
+    back = {row: assignment_id for row, assignment_id in taken.items() if row in set(rows.tolist())}
+    leases = workspace.leases.of(attribute.id, datetime.now(UTC))
+    workspace.leases.give_back([one.assignment.id for one in leases if one.assignment.annotator_id == annotator_id])
+    _record_of_each(workspace, back, WITHDRAWN)
+    return back
+
+
+def skip_again(workspace: Workspace, back: Mapping[int, str]) -> None:
+    """Undo :func:`take_skips_back`."""
+    _record_of_each(workspace, back, SKIPPED)
+
+
+def _record_of_each(workspace: Workspace, of: Mapping[int, str], answer: int) -> None:
+    for assignment_id in sorted(set(of.values())):
+        rows = [row for row, belongs in of.items() if belongs == assignment_id]
+        workspace.annotations.record(assignment_id, [NewAnswer(uuid.uuid4().hex, row, answer) for row in rows])
+
+
+@one_flow
 def terms_of(workspace: Workspace, assignment: Any, *, moment: datetime | None = None) -> Terms | None:
     """Return the terms under which answers to an assignment are stored now; None for one that gives no votes.
 
@@ -189,7 +237,9 @@ def _wanted(workspace: Workspace, task: Task, annotator_id: int) -> Wanted:
     if annotator_id in workspace.pauses.now():
         task = replace(task, rows=task.rows[:0])
     answers = tasks.votes(workspace, task.attribute)
-    own = np.isin(task.rows, list(tasks.answered_by(workspace, task.attribute, annotator_id)))
+    skips = tasks.skips(workspace, task.attribute)
+    skipped = skips.get(annotator_id, set())
+    own = np.isin(task.rows, [*tasks.answered_by(workspace, task.attribute, annotator_id), *skipped])
     agreed = tasks.labels_for(workspace, task)
     rows = task.rows[~own & ~np.isin(task.rows, agreed.rows[complete(agreed)])]
     rows = _without_missing(workspace, rows)
@@ -198,7 +248,7 @@ def _wanted(workspace: Workspace, task: Task, annotator_id: int) -> Wanted:
     order = np.argsort(rows)
     given[order[np.searchsorted(rows[order], answered)]] = votes
     required = _required(workspace, task.attribute, task.votes).of(rows)
-    return Wanted(rows, np.maximum(required, given + 1), answers)
+    return Wanted(rows, np.maximum(required, given + 1), answers, skips)
 
 
 def _free(
@@ -218,13 +268,18 @@ def _held(workspace: Workspace, task: Task, annotator_id: int, moment: datetime)
 def _renewed(
     workspace: Workspace, task: Task, annotator_id: int, wanted: Wanted, moment: datetime, lasts: timedelta
 ) -> list[Assignment]:
-    """Return the annotator's newest assignment, leased anew, if all that is left of it needs them and is free."""
+    """Return the annotator's newest assignment, leased anew, if all that is left of it needs them and is free.
+
+    One of which they had skipped something is not: a page may still show it so.
+    """
     last = workspace.annotations.last_assignment(task.attribute.id, annotator_id, task.purpose, task.source_id)
     if last is None:
         return []
     left = [row for row in last.rows if row not in _answers_in(workspace, task, annotator_id, last)]
+    log = answer_log(workspace.engine, task.attribute.id, set_aside=True)
+    ever_skipped = log.rows[(log.annotators == annotator_id) & (log.answers == SKIPPED)]
     among = np.isin(wanted.rows, [row for row in left if row not in last.gold])
-    if not left or among.sum() < len(set(left) - last.gold):
+    if not left or np.isin(left, ever_skipped).any() or among.sum() < len(set(left) - last.gold):
         return []
     of_it = replace(wanted, rows=wanted.rows[among], people=wanted.people[among])
     return [last] if workspace.leases.renew(last, of_it, moment=moment, lasts=lasts) else []
@@ -254,11 +309,17 @@ def _asked_in(held: Iterable[Assignment]) -> set[int]:
 
 
 def _answers_in(workspace: Workspace, task: Task, annotator_id: int, assignment: Assignment) -> dict[int, int]:
-    """Return row → the annotator's answer, for the images of an assignment that have one: as gold, or as a vote."""
+    """Return row → the annotator's answer, for the images of an assignment that have one: as gold, or as a vote.
+
+    Those that they skipped have -3.
+    """
     votes = tasks.answered_by(workspace, task.attribute, annotator_id)
     golden = gold.answers_to_gold(workspace, task.attribute, annotator_id) if assignment.gold else {}
     found = {row: golden if row in assignment.gold else votes for row in assignment.rows}
-    return {row: given[row] for row, given in found.items() if row in given}
+    skipped = tasks.skipped_by(workspace, task.attribute, annotator_id)
+    return {row: given[row] for row, given in found.items() if row in given} | {
+        row: SKIPPED for row in assignment.rows if row in skipped
+    }
 
 
 def _to_answer(workspace: Workspace, task: Task, annotator_id: int, wanted: Wanted, held: Sequence[Assignment]) -> int:
@@ -266,6 +327,7 @@ def _to_answer(workspace: Workspace, task: Task, annotator_id: int, wanted: Want
     golden = {row for one in held for row in one.gold} - set(removed(workspace).rows.tolist())
     if golden:
         golden -= gold.answers_to_gold(workspace, task.attribute, annotator_id).keys()
+        golden -= tasks.skipped_by(workspace, task.attribute, annotator_id)
     return int(np.isin(wanted.rows, list(_asked_in(held))).sum()) + len(golden)
 
 

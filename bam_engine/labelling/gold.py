@@ -5,7 +5,7 @@ images of a person, and on what share of their gold each person was right, with 
 evidence about its annotator. It is no vote, teaches nothing and changes no progress.
 
 Right is what the image's label says today: where a label changes, or is known no more, earlier answers to it are
-judged anew, or not at all. *Unsure* is not right.
+judged anew, or not at all. *Unsure* is not right; what is skipped is not judged.
 """
 
 import secrets
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import DIRECT, EXTRA, GOLD, NO_LABEL, TASK_PURPOSES, Answers, Attribute, readable
+from bam_engine.annotation import DIRECT, EXTRA, GOLD, NO_LABEL, SKIPPED, TASK_PURPOSES, Answers, Attribute, readable
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.answer_log import moment as moment_of
 from bam_engine.annotation.mixing import Mixture, Schedule
@@ -211,8 +211,8 @@ def _agreeing(given: Answers, rows: Rows, labels: NDArray[np.int8]) -> Rows:
 def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows, moment: datetime) -> Mixture | None:
     """Return what is mixed into the next images of a person; None without gold, or with too few known images.
 
-    Nobody is given gold that they have answered, as gold or otherwise, or that the task asks them about; yes and no
-    come about equally often, as far as there are both.
+    Nobody is given gold that they have answered or skipped, as gold or otherwise, or that the task asks them about. Yes
+    and no come about equally often, as far as there are both.
 
     Parameters
     ----------
@@ -292,7 +292,8 @@ def right_on_gold(workspace: Workspace, annotator_id: int, since: str | None = N
     for attribute in workspace.attributes.all():
         log = answer_log(workspace.engine, attribute.id, set_aside=True)
         theirs, to_gold = log.annotators == annotator_id, log.given_for([GOLD])
-        own, others = np.flatnonzero(theirs & to_gold), np.flatnonzero(theirs & ~to_gold)
+        own = np.flatnonzero(theirs & to_gold & (log.answers != SKIPPED))
+        others = np.flatnonzero(theirs & ~to_gold)
         rows, first = np.unique(log.rows[own], return_index=True)
         places = own[first]
         seen, before = np.unique(log.rows[others], return_index=True)
@@ -330,7 +331,7 @@ def own_accuracy(workspace: Workspace, annotator_id: int) -> Measure:
     own: list[tuple[int, bool]] = []
     for attribute in workspace.attributes.all():
         log, known = answer_log(workspace.engine, attribute.id), known_images(workspace, attribute)
-        places = np.flatnonzero(log.given_for([GOLD]) & (log.annotators == annotator_id))
+        places = np.flatnonzero(log.given_for([GOLD]) & (log.annotators == annotator_id) & (log.answers != SKIPPED))
         rows, first = np.unique(log.rows[places], return_index=True)
         labels, places = known.labels_of(rows.astype(np.int64)), places[first]
         places, labels = places[labels != NO_LABEL], labels[labels != NO_LABEL]

@@ -4,6 +4,7 @@ Tasks come from validation samples, rounds, certifications, audits, recall sampl
 every annotator; an assignment is one annotator's part of it.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,9 @@ from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
+
+SKIPS_TO_REVIEW = 2
+"""How many people must have skipped an image for it to be put to a reviewer."""
 
 Purpose = Literal["validation", "round", "certification", "audit", "recall", "adjudication"]
 
@@ -142,13 +146,14 @@ def redundancy(workspace: Workspace, attribute: Attribute) -> Redundancy:
 
 
 def adjudication_task(workspace: Workspace, attribute: Attribute) -> Task:
-    """Return the task of all disputed images, decided or not, then of those that an annotator put to the reviewer.
+    """Return the task of all disputed images, decided or not, then of those that annotators put to the reviewer.
 
     A decided image stays in the task, so that its adjudicator can change the decision, but nobody else is asked about
     it.
     """
     disputed = disputed_rows(workspace, attribute)
     put = [one.row for one in workspace.remarks.of(attribute.id) if one.kind in (FLAG, UNJUDGEABLE) and not one.closed]
+    put += skipped_by_several(workspace, attribute)
     others = np.setdiff1d(removed(workspace).without(np.array(put, np.int64)), disputed)
     return Task(attribute, "adjudication", 0, "Adjudication", np.concatenate([disputed, others]))
 
@@ -236,6 +241,31 @@ def answered_by(workspace: Workspace, attribute: Attribute, annotator_id: int) -
     given = votes(workspace, attribute) if every is counted else _votes(workspace, attribute, every)
     own = given.annotators == annotator_id
     return dict(zip(given.rows[own].tolist(), given.answers[own].tolist(), strict=True))
+
+
+def skips(workspace: Workspace, attribute: Attribute) -> dict[int, set[int]]:
+    """Return person → the rows that they skipped and have not answered since, by id: they are not asked again."""
+    result: dict[int, set[int]] = {}
+    rows, people = answer_log(workspace.engine, attribute.id, set_aside=True).skips()
+    for who in np.unique(people).tolist():
+        result[who] = set(rows[people == who].tolist())
+    return result
+
+
+def skipped_by(workspace: Workspace, attribute: Attribute, annotator_id: int) -> set[int]:
+    """Return the rows that a person skipped and has not answered since."""
+    return skips(workspace, attribute).get(annotator_id, set())
+
+
+def skipped_by_several(workspace: Workspace, attribute: Attribute) -> list[int]:
+    """Return the rows that several people skipped and that votes have not settled, ascending: a reviewer decides."""
+    times = Counter(row for rows in skips(workspace, attribute).values() for row in rows)
+    several = sorted(row for row, number in times.items() if number >= SKIPS_TO_REVIEW)
+    if not several:
+        return []
+    agreed = labels(workspace, attribute)
+    settled = set(agreed.rows[agreed.settled & ~agreed.decided].tolist())
+    return [row for row in several if row not in settled]
 
 
 @one_flow

@@ -26,7 +26,7 @@ from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.membership import removed
 from bam_engine.workspace.vectors import neighbours
 
-ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn"}
+ANSWER_WORDS = {1: "yes", 0: "no", -1: "unsure", -2: "withdrawn", -3: "skipped"}
 _PURPOSES = {ADJUDICATION: " (decision)", BULK: " (in bulk)", DIRECT: " (directly)", EXTRA: " (not counted)"}
 
 

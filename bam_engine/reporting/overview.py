@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import DIRECT, IMPORT, POSITIVE, Attribute
@@ -193,6 +195,14 @@ def held_by_others(workspace: Workspace, attribute: Attribute, annotator: str) -
     """Return how many images this annotator would be asked about if others were not just working on them."""
     who = workspace.annotations.annotator(annotator)
     return sum(assigning.held_by_others(workspace, task, who) for task in _tasks(workspace, attribute))
+
+
+@one_flow
+def skipped_images(workspace: Workspace, attribute: Attribute, annotator: str) -> NDArray[np.int64]:
+    """Return the rows that this annotator would be asked about had they not skipped them, ascending."""
+    who = workspace.annotations.annotator(annotator)
+    found = [assigning.skipped(workspace, task, who) for task in _tasks(workspace, attribute)]
+    return np.unique(np.concatenate(found))
 
 
 def _tasks(workspace: Workspace, attribute: Attribute) -> list[tasks.Task]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bam_engine.annotation import Attribute, NewAnswer
+from bam_engine.annotation import SKIPPED, Attribute, NewAnswer
 from bam_engine.labelling import adjudication, assigning, tasks
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.labelling.team import vote
 from tests.pages.conftest import text_of
 from tests.pages.test_pages import button, check
 
@@ -158,3 +159,19 @@ def test_unsure_can_be_left_out(open_page: Open, workspace: Workspace, watercolo
     app.toggle[0].set_value(True).run()
     check(app)
     assert app.metric[0].value == "100%"
+
+
+def test_what_two_people_skipped_is_listed_for_the_reviewer_with_their_names(
+    open_page: Open, disputed: Workspace, watercolor: Attribute
+) -> None:
+    row = int(rounds.state(disputed, watercolor).rounds[-1].task.rows[0])
+    for name in ("cleo", "<b>dan</b>"):
+        vote(disputed, watercolor, name, {row: SKIPPED}, purpose="round")
+    app = open_page(disputed, "agreement", annotator="eve")
+    app.session_state[f"told-{watercolor.id}-chosen"] = row
+    app.run()
+    check(app)
+    text = text_of(app)
+    assert "**cleo**, skipped" in text
+    assert "<b>dan</b>" not in text.replace("\\<b\\>", ""), "a name is shown as text"
+    assert not [one for one in app.button if one.label == "Close"], "a skip is dealt with by a decision"

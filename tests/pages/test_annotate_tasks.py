@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-from bam_engine.annotation import Attribute
+from bam_engine.annotation import SKIPPED, Attribute, NewAnswer
 from bam_engine.guidance.guidance import guidance_of
-from bam_engine.labelling import tasks
+from bam_engine.labelling import assigning, tasks
 from bam_engine.reporting.overview import waiting_tasks
 from bam_engine.training import rounds, validation
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
+from tests.pages.conftest import text_of
+from tests.pages.test_pages import button
 
 
 def test_of_several_tasks_it_opens_with_the_one_that_the_next_step_is_about(
@@ -27,3 +29,21 @@ def test_of_several_tasks_it_opens_with_the_one_that_the_next_step_is_about(
     app = open_page(workspace, "annotate", attribute=watercolor.name)
     assert not app.exception
     assert app.session_state[f"task-{watercolor.id}-False"] == "Round 1"
+
+
+def test_who_has_skipped_images_can_look_at_them_again_once_nothing_else_is_left(
+    open_page: Callable[..., AppTest], workspace: Workspace, watercolor: Attribute
+) -> None:
+    task = rounds.start_round(workspace, watercolor, count=6, seed=1).task
+    first = assigning.open_task(workspace, task, "me")
+    assert first is not None
+    said = {row: SKIPPED if place < 2 else 1 for place, row in enumerate(first.rows)}
+    workspace.annotations.record(first.id, [NewAnswer(f"a{row}", row, answer) for row, answer in said.items()])
+    app = open_page(workspace, "annotate", attribute=watercolor.name)
+    assert not app.exception
+    assert "You skipped 2 images" in text_of(app)
+    button(app, "Look at the 2 images again").click().run()
+    assert not app.exception
+    assert [task.title for task in waiting_tasks(workspace, watercolor, "me")] == ["Round 1"]
+    button(app, "Undo").click().run()
+    assert waiting_tasks(workspace, watercolor, "me") == []

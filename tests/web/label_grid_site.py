@@ -84,6 +84,7 @@ finished = label_grid(
     version="1",
     examples=examples,
     per_page=PER_PAGE,
+    skips="decides" not in st.query_params,
 )
 if finished:
     st.session_state.finished = finished

@@ -108,6 +108,42 @@ def test_z_takes_marks_back_and_then_goes_back_where_each_correction_is_saved_at
     assert len(of_this) == 1  # what did not change was not said again
 
 
+def test_a_picture_is_skipped_by_key_and_touch_in_either_view_and_undone(page: Page, site: Site) -> None:
+    assignment = site.assign(range(12))
+    open_grid(page, site, assignment)
+    for key in ["p", "ArrowRight", "p", "z", "p", "p"]:  # the second: skipped, undone, skipped, taken back
+        page.keyboard.press(key)
+    assert marks(page)[:3] == ["skipped", "no", "no"]
+    cells = page.locator(".cell")
+    expect(cells.nth(0)).to_have_attribute("aria-label", re.compile("^Picture 1, .*: skipped$"))
+    cells.nth(4).hover()
+    cells.nth(4).get_by_role("button", name="Skip").click()
+    page.keyboard.press("o")
+    expect(page.locator(".cell.at")).to_have_count(1)
+    page.keyboard.press("p")  # the fifth again, and on to the sixth
+    page.keyboard.press("p")
+    page.keyboard.press("o")
+    assert [place for place, mark in enumerate(marks(page)) if mark == "skipped"] == [0, 5]
+    expect(page.locator(".save")).to_have_text("Save 10 no, 2 skipped")
+    page.keyboard.press("Enter")
+    expect(page.locator(".done")).to_contain_text("All done: 10 answers saved.2 pictures skipped")
+    assert stored(site, assignment) == {row: 0 for row in range(12) if row not in (0, 5)}
+    page.keyboard.press("z")
+    ready_to_save(page)
+    assert marks(page)[0] == "skipped", "as it was left"
+    page.keyboard.press("1")
+    expect(page.locator(".state")).to_have_text("All answers saved")
+    assert stored(site, assignment)[0] == 1
+
+
+def test_where_everything_is_decided_nothing_is_skipped(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/?assignment={site.assign(range(12))}&decides=1")
+    ready_to_save(page)
+    page.keyboard.press("p")
+    assert set(marks(page)) == {"no"}
+    expect(page.get_by_role("button", name="Skip")).to_have_count(0)
+
+
 def test_two_fast_enters_do_not_answer_a_page_nobody_has_seen(page: Page, site: Site) -> None:
     assignment = site.assign(range(36))
     open_grid(page, site, assignment)

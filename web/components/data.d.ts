@@ -14,6 +14,9 @@ export interface Component<Data> {
 /** 1 yes, 0 no, −1 unsure. */
 export type Answer = 1 | 0 | -1;
 
+/** What is said of a picture in the labelling grid: an answer, or −3, which skips it. */
+export type Mark = Answer | -3;
+
 // The annotator's name: web/identity.py
 
 export interface IdentityData {
@@ -45,6 +48,8 @@ export interface LabelGridData {
   per_page: number;
   /** Whether answers are looked through again, from the last page on. */
   review: boolean;
+  /** Whether pictures may be skipped. */
+  skips: boolean;
 }
 
 export interface GuidelineExample {
@@ -57,8 +62,8 @@ export interface LabelImage {
   row: number;
   /** The id of its assignment. */
   assignment: string;
-  /** The stored answer, if there is one. */
-  answer: Answer | null;
+  /** The stored answer, if there is one, or that the picture was skipped. */
+  answer: Mark | null;
   /** What the annotator tells the reviewer about it. */
   remark: Remark | null;
   title: string;
@@ -84,11 +89,11 @@ export interface SentRemark {
 export interface SentAnswer {
   uid: string;
   row: number;
-  answer: Answer;
+  answer: Mark;
   /** How long the answer took; null where nobody knows. */
   seconds: number | null;
   /** The stored answer that the page shows; −2 without one. */
-  seen: Answer | -2;
+  seen: Mark | -2;
 }
 
 // The short gallery: web/components/gallery/__init__.py

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { effectOf } from "../../../web/components/label_grid/keys.js";
+import { effectOf, hintsOf } from "../../../web/components/label_grid/keys.js";
 import { PRESETS } from "../../../web/components/keys/presets.js";
 
 /** @import { LabelGrid } from "../../../web/components/label_grid/label_grid.js" */
@@ -25,7 +25,13 @@ function calls(key, about = {}) {
     ...{ at: 5, columns: 4, cells: Array.from({ length: 10 }, (_, row) => ({ row: 100 + row })) },
     ...{ large: { open: false, close: log("close") }, focus: log("focus"), step: log("step"), toggle: log("toggle") },
     ...{ markAll: log("all"), markRest: log("rest"), turnSingle: log("single") },
-    ...{ turnUnsure: log("unsure"), enlarge: log("enlarge"), undo: log("undo"), submit: log("submit") },
+    ...{
+      turnUnsure: log("unsure"),
+      turnSkip: log("skip"),
+      enlarge: log("enlarge"),
+      undo: log("undo"),
+      submit: log("submit"),
+    },
   };
   effectOf(key, { ...FREE, ...about })?.(/** @type {LabelGrid} */ (/** @type {unknown} */ (grid)));
   return made;
@@ -37,6 +43,7 @@ test("each key does what the hints say, capitals too", () => {
   assert.deepEqual(calls(" "), ["toggle 105"]);
   assert.deepEqual(calls("u"), ["unsure 105"]);
   assert.deepEqual(calls("U"), ["unsure 105"]);
+  assert.deepEqual(calls("p"), ["skip 105"]);
   assert.deepEqual(calls("a"), ["all 1"]);
   assert.deepEqual(calls("x"), ["all 0"]);
   assert.deepEqual(calls("r"), ["rest 1"]);
@@ -70,7 +77,7 @@ test("a button keeps Enter and Space; one of the page keeps every key but letter
 
 test("a key that is held down moves on, but saves, undoes and turns once", () => {
   assert.deepEqual(calls("ArrowRight", { repeat: true }), ["focus 6"]);
-  for (const key of ["Enter", "z", "u", "v", " "]) {
+  for (const key of ["Enter", "z", "u", "p", "v", " "]) {
     assert.deepEqual(calls(key, { repeat: true }), []);
     assert.notEqual(effectOf(key, { ...FREE, repeat: true }), undefined, "the page does not get it either");
   }
@@ -80,4 +87,9 @@ test("after the last page only undo is left", () => {
   assert.deepEqual(calls("z", { finished: true }), ["undo"]);
   assert.equal(effectOf("Enter", { ...FREE, finished: true }), undefined);
   assert.equal(effectOf("u", { ...FREE, finished: true }), null);
+});
+
+test("the key that skips is named where pictures may be skipped", () => {
+  const named = (/** @type {boolean} */ skips) => hintsOf(PRESETS[0], skips).some(([key]) => key === "P");
+  assert.deepEqual([named(true), named(false)], [true, false]);
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Labels, labelsOf as ofTab, NO, UNSURE, YES } from "../../../web/components/label_grid/labels.js";
+import { Labels, labelsOf as ofTab, NO, SKIP, UNSURE, YES } from "../../../web/components/label_grid/labels.js";
 import { doneTexts, newerText, plan, savingState } from "../../../web/components/label_grid/plan.js";
 import { Store } from "../../../web/components/store.js";
 import { MemoryStorage } from "../storage.js";
 
-/** @import { Answer } from "../../../web/components/data.js" */
+/** @import { Mark } from "../../../web/components/data.js" */
 /** @import { Given } from "../../../web/components/label_grid/labels.js" */
 /** @import { Outbox } from "../../../web/components/label_grid/outbox.js" */
 /** @import { Shown } from "../../../web/components/label_grid/plan.js" */
@@ -15,7 +15,7 @@ import { MemoryStorage } from "../storage.js";
  * Labels of ten pictures, rows 0 to 9, on pages of four.
  *
  * @param {object} [about]
- * @param {Record<number, Answer>} [about.known] answers that the server has
+ * @param {Record<number, Mark>} [about.known] answers that the server has
  * @param {Given[]} [about.waiting] answers on their way
  * @param {MemoryStorage} [about.storage]
  */
@@ -36,6 +36,7 @@ function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = 
     version: "1",
     per_page: 4,
     review: false,
+    skips: true,
     before: 0,
     left: 0,
   };
@@ -43,7 +44,7 @@ function labelsOf({ known = {}, waiting = [], storage = new MemoryStorage() } = 
 }
 
 /** @param {number[]} rows */
-const no = (...rows) => /** @type {Record<number, Answer>} */ (Object.fromEntries(rows.map((row) => [row, NO])));
+const no = (...rows) => /** @type {Record<number, Mark>} */ (Object.fromEntries(rows.map((row) => [row, NO])));
 
 test("pages divide the pictures in order, and the last one may be shorter", () => {
   const labels = labelsOf();
@@ -158,6 +159,7 @@ test("a rerun with old data takes no answer back", () => {
     version: "1",
     per_page: 4,
     review: false,
+    skips: true,
     before: 0,
     left: 0,
   });
@@ -249,6 +251,24 @@ test("after the last page it is said what was saved and what is missing", () => 
   assert.equal(texts[2], "1 picture could not be loaded and stayed unanswered.");
 });
 
+test("a skipped picture is saved with its page and done, and can be answered after all", () => {
+  const labels = labelsOf();
+  labels.setMark(1, SKIP);
+  const ready = [0, 1, 2, 3].map((row) => ({ row, state: /** @type {const} */ ("ready"), seen: true }));
+  assert.equal(plan(ready, labels).text, "Save 3 no, 1 skipped");
+  labels.give(labels.toSave([0, 1, 2, 3]));
+  assert.deepEqual([labels.unanswered(labels.imagesOf(0)), labels.skipped, labels.nextOpen(-1)], [0, 1, 1]);
+  assert.deepEqual(labels.setMark(1, YES), [{ row: 1, answer: YES }], "a correction, to be given at once");
+  assert.equal(labelsOf({ known: { 2: SKIP } }).mark(2), SKIP, "as it was left");
+});
+
+test("skipped pictures are no answers among those that were saved", () => {
+  assert.deepEqual(doneTexts({ saved: 9, late: 0, left: 0, skipped: 1 }), [
+    "All done: 9 answers saved.",
+    "1 picture skipped: somebody else is asked.",
+  ]);
+});
+
 test("answers that were given elsewhere take the place of those given here, until they are answered again", () => {
   const labels = labelsOf({ known: { 5: YES } });
   labels.give([{ row: 4, answer: NO }, ...labels.setMark(5, NO)]);
@@ -310,6 +330,7 @@ test("answers that are looked through again start at the last page", () => {
     version: "1",
     per_page: 4,
     review: false,
+    skips: true,
     before: 0,
     left: 0,
   };
@@ -335,6 +356,7 @@ test("a task goes on in the next assignment: progress counts the task, and pictu
     version: "1",
     per_page: 4,
     review: false,
+    skips: true,
     before: 20,
     left: 6,
   };

@@ -30,6 +30,7 @@ def label_grid(
     examples: Sequence[Mapping[str, Any]] = (),
     per_page: int = PER_PAGE,
     review: bool = False,
+    skips: bool = True,
     before: int = 0,
     left: int = 0,
     key: str | None = None,
@@ -48,8 +49,9 @@ def label_grid(
     question, instructions
         Plain text; line breaks in the instructions are preserved.
     images
-        In display order, each ``{"row": int, "answer": 1 | 0 | -1 | None, "title": str | None, "assignment": str,
-        "remark": dict | None}``; only ``row`` is required. By default they belong to ``assignment``.
+        In display order, each ``{"row": int, "answer": 1 | 0 | -1 | -3 | None, "title": str | None, "assignment": str,
+        "remark": dict | None}``; only ``row`` is required. With the answer -3 it was skipped. By default they belong
+        to ``assignment``.
     version
         The version of the workspace's pictures.
     examples
@@ -58,6 +60,8 @@ def label_grid(
         Pictures per page, at least 1.
     review
         Start at the last page where all pictures are answered, to correct answers.
+    skips
+        Whether pictures may be skipped.
     before, left
         How many pictures of the task were answered before these, and how many come after them.
     key
@@ -92,6 +96,7 @@ def label_grid(
         "version": version,
         "per_page": per_page,
         "review": review,
+        "skips": skips,
         "before": before,
         "left": left,
     }

@@ -71,7 +71,8 @@ function showDone(grid, saved, late) {
   const { labels } = grid;
   const { done } = grid.parts;
   const left = labels.unanswered();
-  const texts = doneTexts({ saved, late, left, more: labels.left });
+  const { skipped } = labels;
+  const texts = doneTexts({ saved: saved - skipped, late, left, skipped, more: labels.left });
   if (done.dataset.texts !== texts.join()) {
     const on = { back: () => grid.undo(), retry: () => grid.turnTo(labels.nextOpen(-1)) };
     done.replaceChildren(...texts.map((text) => element("p", {}, text)), doneButtons(left, on));

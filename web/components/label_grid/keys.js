@@ -25,11 +25,12 @@ const KEYS = {
   g: (grid) => grid.turnFlag(grid.cells[grid.at].row),
   m: (grid) => grid.write(grid.cells[grid.at].row, "comment"),
   b: (grid) => grid.write(grid.cells[grid.at].row, "unjudgeable"),
+  p: (grid) => grid.turnSkip(grid.cells[grid.at].row),
   v: (grid) => (grid.large.open ? grid.large.close() : grid.enlarge(grid.cells[grid.at].row)),
   z: (grid) => grid.undo(),
   Enter: (grid) => (grid.large.open ? grid.large.close() : grid.submit()),
 };
-const ONCE = new Set(["Enter", "z", "v", "a", "x", "r", "o", "g", "m", "b", " "]); // not repeated while the key is held down
+const ONCE = new Set(["Enter", "z", "v", "a", "x", "r", "o", "g", "m", "b", "p", " "]); // not repeated while the key is held down
 
 /** @type {(answer: Answer) => (grid: LabelGrid) => void} */
 const answering = (answer) =>
@@ -39,9 +40,12 @@ const answering = (answer) =>
  * What each key does under a preset, in the order of the help.
  *
  * @param {Preset} preset
+ * @param {boolean} skips whether pictures may be skipped
  * @returns {[string, string][]}
  */
-export function hintsOf(preset) {
+export function hintsOf(preset, skips) {
+  /** @type {[string, string][]} */
+  const skip = skips ? [["P", "skip"]] : [];
   return [
     ["← ↑ → ↓", "move"],
     ...answerKeys(preset),
@@ -53,6 +57,7 @@ export function hintsOf(preset) {
     ["G", "flag"],
     ["M", "note to the reviewer"],
     ["B", "cannot be judged"],
+    ...skip,
     ["V", "enlarge"],
     ["Z", "undo"],
     ["Enter", "save"],

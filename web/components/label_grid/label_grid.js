@@ -3,7 +3,7 @@
 import { element } from "../dom.js";
 import { newId } from "../ids.js";
 import { onKey } from "./keys.js";
-import { labelsOf, NO, UNSURE, YES } from "./labels.js";
+import { labelsOf, NO, SKIP, UNSURE, YES } from "./labels.js";
 import { NONE, sharedOutbox } from "./outbox.js";
 import { makeParts } from "./parts.js";
 import { addresses, Cell, LargeView } from "./pictures.js";
@@ -11,7 +11,7 @@ import { plan } from "./plan.js";
 import { RemarkDialog } from "./remarks.js";
 import { drawState, SETTLING } from "./drawn_state.js";
 
-/** @import { Answer, Component, LabelGridData, Remark, RemarkKind } from "../data.js" */
+/** @import { Mark, Component, LabelGridData, Remark, RemarkKind } from "../data.js" */
 /** @import { Given } from "./labels.js" */
 
 const SIZES = [104, 156, 248]; // minimum width of a cell in pixels: small, medium, large
@@ -44,7 +44,7 @@ export class LabelGrid {
       refocus: () => this.focus(this.at),
       showNewer: () => this.turnTo(this.labels.newerPage),
     };
-    this.parts = makeParts(on, this.large.box, this.labels.page === 0);
+    this.parts = makeParts(on, this.large.box, { begins: this.labels.page === 0, skips: data.skips });
     this.box = this.parts.box;
     this.box.append(this.remarks.box);
     root.append(this.box);
@@ -146,6 +146,7 @@ export class LabelGrid {
     const on = {
       toggle: (/** @type {number} */ row) => this.toggle(row),
       unsure: (/** @type {number} */ row) => this.turnUnsure(row),
+      skip: labels.skips ? (/** @type {number} */ row) => this.turnSkip(row) : null,
       enlarge: (/** @type {number} */ row) => this.enlarge(row),
       remark: (/** @type {number} */ row) => this.write(row, "flag"),
       settled: () => this.refreshSoon(),
@@ -239,7 +240,7 @@ export class LabelGrid {
 
   /**
    * @param {number} row
-   * @param {Answer} mark
+   * @param {Mark} mark
    */
   mark(row, mark) {
     const place = this.placeOf(row);
@@ -256,23 +257,38 @@ export class LabelGrid {
 
   /** @param {number} row */
   turnUnsure(row) {
-    this.mark(row, this.labels.mark(row) === UNSURE ? NO : UNSURE);
+    this.turn(row, UNSURE);
+  }
+
+  /** @param {number} row */
+  turnSkip(row) {
+    if (this.labels.skips) this.turn(row, SKIP);
+  }
+
+  /**
+   * Mark a picture, or take the mark back.
+   *
+   * @param {number} row
+   * @param {Mark} mark
+   */
+  turn(row, mark) {
+    this.mark(row, this.labels.mark(row) === mark ? NO : mark);
     if (this.parts.single.on) this.focus(this.at + 1);
   }
 
-  /** @param {Answer} mark */
+  /** @param {Mark} mark */
   step(mark) {
     this.mark(this.cells[this.at].row, mark);
     this.focus(this.at + 1);
   }
 
-  /** @param {Answer} mark */
+  /** @param {Mark} mark */
   markAll(mark) {
     this.send(this.labels.setMarks(this.loadedRows(), mark));
     this.refresh();
   }
 
-  /** @param {Answer} mark of the pictures without one */
+  /** @param {Mark} mark of the pictures without one */
   markRest(mark) {
     const rest = this.loadedRows().filter((row) => !this.labels.isMarked(row));
     this.send(this.labels.setMarks(rest, mark));

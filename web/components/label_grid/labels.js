@@ -3,22 +3,26 @@
 
 import { local } from "../store.js";
 
-/** @import { Answer, LabelGridData, LabelImage, Remark } from "../data.js" */
+/** @import { Mark, LabelGridData, LabelImage, Remark } from "../data.js" */
 /** @import { Store } from "../store.js" */
-/** @typedef {{ row: number, answer: Answer }} Given */
-/** A picture and the mark or answer it should have. @typedef {[row: number, mark: Answer | undefined]} Change */
+/** @typedef {{ row: number, answer: Mark }} Given */
+/** A picture and the mark or answer it should have. @typedef {[row: number, mark: Mark | undefined]} Change */
 
-/** @type {Answer} */
+/** @type {Mark} */
 export const YES = 1;
-/** @type {Answer} */
+/** @type {Mark} */
 export const NO = 0;
-/** @type {Answer} */
+/** @type {Mark} */
 export const UNSURE = -1;
+
+/** The picture is somebody else's to answer. @type {Mark} */
+export const SKIP = -3;
 
 export const MARK_NAMES = new Map([
   [YES, "yes"],
   [NO, "no"],
   [UNSURE, "unsure"],
+  [SKIP, "skipped"],
 ]);
 
 /** @typedef {Pick<Store, "read" | "write" | "remove">} Drafts */
@@ -45,12 +49,14 @@ export class Labels {
     this.left = 0;
     this.perPage = 1;
     this.pages = 0;
-    /** Answers stored by the server. @type {Map<number, Answer>} */
+    /** Whether pictures may be skipped. */
+    this.skips = true;
+    /** Answers stored by the server. @type {Map<number, Mark>} */
     this.known = new Map();
     /** What the annotator tells the reviewer. @type {Map<number, Remark>} */
     this.remarks = new Map();
     this.update(data);
-    /** @type {Map<number, Answer>} */
+    /** @type {Map<number, Mark>} */
     this.marks = new Map(drafts.read(this.draftKey) ?? []);
     /** Pictures whose answer was given elsewhere, until they are answered here. @type {Set<number>} */
     this.newer = new Set();
@@ -69,6 +75,7 @@ export class Labels {
     this.pages = Math.ceil(this.images.length / this.perPage);
     this.before = data.before;
     this.left = data.left;
+    this.skips = data.skips;
     this.known = new Map();
     for (const { row, answer, assignment, remark } of this.images) {
       if (remark && !this.assignmentOf.has(row)) this.remarks.set(row, remark); // later ones are made here
@@ -130,6 +137,11 @@ export class Labels {
     return this.chosen(row) !== undefined;
   }
 
+  /** How many of the pictures in hand are skipped. */
+  get skipped() {
+    return this.images.filter(({ row }) => this.answer(row) === SKIP).length;
+  }
+
   unanswered(images = this.images) {
     return images.filter(({ row }) => this.answer(row) === undefined).length;
   }
@@ -147,7 +159,7 @@ export class Labels {
 
   /**
    * @param {number} row
-   * @param {Answer} mark
+   * @param {Mark} mark
    */
   setMark(row, mark) {
     return this.setMarks([row], mark);
@@ -157,7 +169,7 @@ export class Labels {
    * Mark pictures, which one undo takes back; return the answers that this changes, to be given.
    *
    * @param {number[]} rows
-   * @param {Answer} mark
+   * @param {Mark} mark
    */
   setMarks(rows, mark) {
     const changed = rows.filter((row) => this.chosen(row) !== mark);
@@ -219,7 +231,7 @@ export class Labels {
   /**
    * Show answers that were given elsewhere in place of those of this page.
    *
-   * @param {{ row: number, answer: Answer | null }[]} newer
+   * @param {{ row: number, answer: Mark | null }[]} newer
    */
   learn(newer) {
     for (const { row, answer } of newer) {

@@ -6,7 +6,7 @@
 import { newId } from "../ids.js";
 import { local } from "../store.js";
 
-/** @import { Answer, SentAnswer, SentRemark } from "../data.js" */
+/** @import { Mark, SentAnswer, SentRemark } from "../data.js" */
 /** @import { Store } from "../store.js" */
 
 /**
@@ -24,7 +24,7 @@ import { local } from "../store.js";
  * @typedef {(assignment: string, answers: SentAnswer[], remarks: SentRemark[]) => Promise<{ status: number, reply: any }>} Post
  */
 
-/** An answer that the server has kept; null where it was withdrawn. @typedef {{ row: number, answer: Answer | null }} Newer */
+/** An answer that the server has kept; null where it was withdrawn. @typedef {{ row: number, answer: Mark | null }} Newer */
 
 /** What the server is told of a picture that has no answer. */
 export const NONE = /** @type {const} */ (-2);

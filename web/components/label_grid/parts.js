@@ -16,9 +16,11 @@ const SIZE_NAMES = ["small", "medium", "large"];
  * @param {{ submit: () => void, undo: () => void, back: () => void, resized: () => void,
  *   turnSingle: () => void, refocus: () => void, showNewer: () => void }} on
  * @param {HTMLElement} large the dialog of the large view
- * @param {boolean} begins whether nothing is answered yet, so that the guidelines are worth their room
+ * @param {object} about
+ * @param {boolean} about.begins whether nothing is answered yet, so that the guidelines are worth their room
+ * @param {boolean} about.skips whether pictures may be skipped
  */
-export function makeParts(on, large, begins) {
+export function makeParts(on, large, { begins, skips }) {
   const question = element("div", { className: "question", role: "heading", ariaLevel: "2" });
   const guidelines = new Guidelines(begins, on.refocus);
   const size = makeSlider(on.resized);
@@ -40,7 +42,7 @@ export function makeParts(on, large, begins) {
   const showNewer = element("button", { type: "button" }, "Show them");
   showNewer.addEventListener("click", on.showNewer);
   const newer = element("div", { className: "newer", role: "alert", hidden: true }, newerText, showNewer);
-  const keys = makeKeyHelp(hintsOf, on.refocus);
+  const keys = makeKeyHelp((preset) => hintsOf(preset, skips), on.refocus);
   const bar = element("div", { className: "bar" }, save, undo, back, state, keys.box, notice);
   const track = element("div", { className: "track", ariaHidden: "true" }, filled);
   const top = element("div", { className: "top" }, question, progress, single.box, size.box, track);

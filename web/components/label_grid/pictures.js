@@ -1,16 +1,17 @@
 // One picture: its cell in the grid, and the large view.
 
 import { element } from "../dom.js";
-import { CHECK, CROSS, icon, LENS } from "../icons.js";
-import { MARK_NAMES, NO, UNSURE, YES } from "./labels.js";
+import { CHECK, CROSS, icon, LENS, PASS } from "../icons.js";
+import { MARK_NAMES, NO, SKIP, UNSURE, YES } from "./labels.js";
 import { wordsOf } from "./remarks.js";
 
-/** @import { Answer, LabelImage, Remark } from "../data.js" */
+/** @import { Mark, LabelImage, Remark } from "../data.js" */
 
 /**
  * @typedef {object} CellEvents
  * @property {(row: number) => void} toggle
  * @property {(row: number) => void} unsure
+ * @property {((row: number) => void) | null} skip null where pictures are not skipped
  * @property {(row: number) => void} enlarge
  * @property {(row: number) => void} remark
  * @property {() => void} settled called when the picture has loaded or failed
@@ -20,6 +21,10 @@ import { wordsOf } from "./remarks.js";
 
 const RETRY_AFTER = 1500; // milliseconds
 const HOLD = 500; // milliseconds
+const BADGES = new Map([
+  [YES, CHECK],
+  [SKIP, PASS],
+]);
 const FLAG = "M4 14V2.5h8l-2 3 2 3H4";
 
 /**
@@ -49,7 +54,7 @@ export class Cell {
     this.title = title ?? "";
     /** @type {State} */
     this.state = "loading";
-    /** @type {Answer} */
+    /** @type {Mark} */
     this.mark = NO;
     this.marked = false;
     this.newer = false;
@@ -76,7 +81,17 @@ export class Cell {
     const lens = element("button", enlarge, icon(LENS));
     unsure.addEventListener("click", (event) => (event.stopPropagation(), this.on.unsure(this.row)));
     lens.addEventListener("click", (event) => (event.stopPropagation(), this.on.enlarge(this.row)));
-    return element("span", { className: "corner" }, unsure, lens);
+    return element("span", { className: "corner" }, unsure, ...this.skip(), lens);
+  }
+
+  /** The button that leaves the picture to somebody else, where that may be. */
+  skip() {
+    const { skip } = this.on;
+    if (!skip) return [];
+    const about = { type: "button", tabIndex: -1, title: "Skip: somebody else is asked (P)", ariaLabel: "Skip" };
+    const button = element("button", about, icon(PASS));
+    button.addEventListener("click", (event) => (event.stopPropagation(), skip(this.row)));
+    return [button];
   }
 
   /** The button that tells the reviewer about the picture; it stays in sight once something is told. */
@@ -143,7 +158,7 @@ export class Cell {
   }
 
   /**
-   * @param {Answer} mark
+   * @param {Mark} mark
    * @param {object} about
    * @param {boolean} about.marked whether somebody chose it, or it is a no for want of a mark
    * @param {boolean} about.newer whether the answer was given elsewhere
@@ -161,7 +176,7 @@ export class Cell {
     const state = this.state === "failed" ? "could not be loaded, unanswered" : word;
     const told = this.told ? `, ${wordsOf(this.told)}` : "";
     this.box.setAttribute("aria-label", `Picture ${this.place}${this.title ? `, ${this.title}` : ""}: ${state}${told}`);
-    this.badge.replaceChildren(mark === UNSURE ? "?" : icon(mark === YES ? CHECK : CROSS));
+    this.badge.replaceChildren(mark === UNSURE ? "?" : icon(BADGES.get(mark) ?? CROSS));
   }
 }
 
@@ -188,7 +203,7 @@ export class LargeView {
   /**
    * @param {Pick<LabelImage, "row" | "title">} image
    * @param {string} version of the pictures
-   * @param {Answer} [mark]
+   * @param {Mark} [mark]
    */
   show({ row, title }, version, mark) {
     this.caption.textContent = [title, mark === undefined ? "" : MARK_NAMES.get(mark)].filter(Boolean).join(" · ");

@@ -72,13 +72,14 @@ export const newerText = (count) =>
 /**
  * What is said after the last page.
  *
- * @param {{ saved: number, late: number, left: number, more?: number }} counts answers stored, answers on their way,
- *   pictures without, pictures that come next
+ * @param {{ saved: number, late: number, left: number, skipped?: number, more?: number }} counts answers stored, answers
+ *   on their way, pictures without, pictures that somebody else is asked about, pictures that come next
  * @returns {string[]}
  */
-export function doneTexts({ saved, late, left, more = 0 }) {
+export function doneTexts({ saved, late, left, skipped = 0, more = 0 }) {
   if (more && !late) return ["Loading the next pictures."];
   const texts = [late ? "That was the last page." : `All done: ${many(saved, "answer")} saved.`];
+  if (skipped) texts.push(`${many(skipped, "picture")} skipped: somebody else is asked.`);
   if (late) texts.push("Keep this page open until everything is saved.");
   if (left) texts.push(`${many(left, "picture")} could not be loaded and stayed unanswered.`);
   return texts;
