@@ -38,6 +38,7 @@ SUITE = (
     "search",
     "words",
     "gallery",
+    "picture_problems",
     "export",
     "map_view",
     "page_load",

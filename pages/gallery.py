@@ -4,8 +4,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine.annotation import readable
+from bam_engine.collection.picture_problems import PROBLEMS
 from bam_engine.errors import BamError
 from bam_engine.formatting import count, decimal, percent_interval
+from bam_engine.gallery import problems
 from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.labelling.tasks import attribute_of
 from web import encoder_notes, ui
@@ -90,6 +92,9 @@ def reading(listing: Listing) -> str:
             "First the labels that the classifier contradicts most, by what other projects taught it. Labels that "
             "judge come last: a correction changes what is delivered, not what was measured"
         )
+    elif query.sort in PROBLEMS:
+        last = int((problems.flags(ws, len(ws.catalogue))[listing.rows] == 0).sum())
+        notes.append(f"Sorted by simple measures of the pictures{f'; {last:,} not measured come last' if last else ''}")
     elif query.sort == "score" and (query.yes or query.no):
         notes.append("Sorted by the weakest match of all conditions")
     if listing.scored is not None:

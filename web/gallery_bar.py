@@ -22,6 +22,13 @@ SORTS = {
     "spread": "Most varied first",
     "newest": "Newest first",
     "oldest": "Oldest first",
+    "dark": "Darkest first",
+    "over-bright": "Brightest first",
+    "blurred": "Most blurred first",
+    "blank": "Most uniform first",
+    "odd aspect": "Oddest aspect first",
+    "tiny": "Smallest first",
+    "grey": "Greyest first",
 }
 
 

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from bam_engine import formatting
 from bam_engine.annotation import readable
-from bam_engine.gallery import facets, near_duplicates
+from bam_engine.gallery import facets, near_duplicates, problems
 from bam_engine.gallery.categories import MAX_VALUES, UNKNOWN
 from bam_engine.gallery.conditions import NEAR
 from bam_engine.gallery.counts import ScoreHistogram, attribute_counts, facet_counts, score_histogram
@@ -24,6 +24,7 @@ from web.gallery_query import PREFIX, forget_range
 from web.gallery_words import PLACES, STATES
 
 JOB = "facets"
+PROBLEMS_JOB = "problems"
 FEW = 12
 """Up to so many values are listed; more are searched for."""
 
@@ -136,6 +137,7 @@ def filter_panel(query: Query, names: Sequence[str]) -> None:
     _group("Project", "project", query.project, lambda: _projects(query))
     _group("Colour and year", "colour", (*query.colour, *query.year), lambda: _scanned(query))
     _group("Size and shape", "size", (*query.size, *query.shape), lambda: _dimensions(query))
+    _group("Problems of the picture", "problem", query.problem, lambda: _problems(query))
     _group("Format and licence", "format", (*query.format, *query.licence), lambda: _files(query))
     _folding()
 
@@ -275,6 +277,28 @@ def _dimensions(query: Query) -> None:
     counts = facet_counts(workspace(), query, ["size", "shape"])
     _values("Megapixels", "size", counts["size"], str)
     _values("Shape", "shape", counts["shape"], str)
+
+
+def _problems(query: Query) -> None:
+    """Draw the problems that were found in pictures, and offer to look for them where they are not measured."""
+    ws = workspace()
+    known = problems.progress(ws)
+    left, unreadable = known.total - known.measured, known.unreadable
+    if not jobs.show(PROBLEMS_JOB) and left:
+        words = f"{formatting.count(left, 'image')} {'is' if left == 1 else 'are'} not measured"
+        st.caption(f"{words}, {unreadable:,} of them since they cannot be read." if unreadable else f"{words}.")
+        if st.button("Look for problems", icon=":material/troubleshoot:", key="gallery-measure"):
+            ws.jobs.forget(PROBLEMS_JOB)
+            ws.jobs.start_once(
+                PROBLEMS_JOB,
+                "Looking for problems of pictures",
+                lambda report: problems.scan(ws, report=report),
+                least=Role.VIEWER,
+            )
+            st.rerun()
+    if known.measured or query.problem:
+        _values("Problem", "problem", facet_counts(ws, query, ["problem"])["problem"], str)
+        st.caption("By simple measures of a small copy: look before you remove any. An image may have several.")
 
 
 def _files(query: Query) -> None:

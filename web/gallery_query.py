@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from bam_engine.collection.picture_problems import PROBLEMS
 from bam_engine.errors import BamError
-from bam_engine.gallery import search
+from bam_engine.gallery import problems, search
 from bam_engine.gallery.query import Query, from_url, with_names
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.training.models import latest_model
@@ -57,8 +58,9 @@ def show(query: Query) -> None:
 
 
 def sorts_of(query: Query, sorts: Sequence[str]) -> list[str]:
-    """Return those of the orders that have a meaning for ``query``."""
+    """Return those of the orders that have a meaning for ``query``; by problems where pictures were measured."""
     meaningless = {"found": not query.searched, "closest": not query.attribute, "contradicted": not query.attribute}
+    meaningless |= dict.fromkeys(PROBLEMS, not problems.version(workspace())[1])
     return [sort for sort in sorts if not meaningless.get(sort)]
 
 

@@ -43,7 +43,7 @@ dl.bam-facts.bam-facts { display: grid; grid-template-columns: max-content 1fr; 
   padding: 0; font-size: .93rem; }
 dl.bam-facts.bam-facts > * { margin: 0; padding: 0; }
 .bam-facts dt { color: color-mix(in srgb, currentColor 68%, transparent); }
-.bam-facts dd { overflow-wrap: anywhere; }
+.bam-facts dd { overflow-wrap: anywhere; white-space: pre-line; }
 .bam-facts dd a { color: inherit; }
 .bam-picture { margin: 0 auto; background-size: 100% 100%; border-radius: 4px; overflow: hidden; }
 .bam-picture img { display: block; width: 100%; height: 100%; }
@@ -124,6 +124,7 @@ def _record(image: ImageFacts) -> None:
     lines = {
         "file": image.uri,
         "size": f"{image.width} × {image.height} px" + (f", {file_size(image.size)}" if image.size is not None else ""),
+        "problems": "not measured" if image.picture_problems is None else "\n".join(image.picture_problems) or "none",
         "project": image.project,
         "licence": image.license,
         "mature": None if image.mature is None else "yes" if image.mature else "no",

@@ -339,7 +339,7 @@ def choose_category() -> str:
 
 
 _KINDS = {"density": "density", "density-log": "density (log)", "category-project": "project"}
-_KINDS |= {"category-cluster": "area of the map"}
+_KINDS |= {"category-cluster": "area of the map", "category-problem": "problem of the picture"}
 
 
 def readable_kind(kind: str) -> str:

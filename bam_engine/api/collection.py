@@ -13,6 +13,7 @@ from bam_engine.api.class_labels import ClassLabels
 from bam_engine.api.duplicates import Duplicates
 from bam_engine.api.embeddings import Embeddings
 from bam_engine.api.images import Images
+from bam_engine.api.picture_problems import PictureProblems
 from bam_engine.api.proposals import Proposals
 from bam_engine.api.results import Results
 from bam_engine.api.snapshots import Snapshots
@@ -25,7 +26,19 @@ from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
 
 
-class Collection(Images, Duplicates, BamFile, ClassLabels, Tags, Annotators, Proposals, Embeddings, Results, Snapshots):
+class Collection(
+    Images,
+    PictureProblems,
+    Duplicates,
+    BamFile,
+    ClassLabels,
+    Tags,
+    Annotators,
+    Proposals,
+    Embeddings,
+    Results,
+    Snapshots,
+):
     """The images of one folder of work, with their embeddings, attributes and labels.
 
     Open one with :func:`bam_engine.open`, use it as a context manager or :meth:`close` it. Every image has a *row*, a

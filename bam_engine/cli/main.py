@@ -28,6 +28,7 @@ from bam_engine.cli import (
     guidelines,
     labels,
     layouts,
+    problems,
     proposals,
     recall,
     removals,
@@ -110,7 +111,7 @@ def parser(program: str | None = None) -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     setup = (serve, demo, collection, bam_file, urls, removals, tags, attributes, guidelines, labels)
     team = (users, annotators, proposals)
-    ways = (weights, search, duplicates, encoders, simulation, training, recall, slices, agreement)
+    ways = (weights, search, problems, duplicates, encoders, simulation, training, recall, slices, agreement)
     for module in (*setup, *team, *ways, layouts, results, datasets, snapshots, backups, status):
         module.add_commands(commands)
     return top

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from bam_engine.exchange.dataset import LABELS, NEGATIVE, POSITIVE, SPLITS
 from bam_engine.exchange.image_files import Exported, Picture, Row, export_pictures, place
-from bam_engine.exchange.image_table import ImageTable
+from bam_engine.exchange.image_table import LISTS, ImageTable
 from bam_engine.progress import Report, silent
 
 MISSING = "missing_images.jsonl"
@@ -46,7 +46,8 @@ def write_imagefolder(table: ImageTable, folder: Path, *, way: str = "copy", rep
 
     With splits, each has a folder with its pictures and its ``metadata.jsonl``; without, the pictures are in
     ``images``. ``metadata.jsonl`` has a line for each picture: its ``file_name``, and every column of the table. Its
-    tags are a list as JSON text, since ``datasets`` takes splits with and without tags for tables of other types.
+    lists (tags, problems) are JSON text, since ``datasets`` takes splits with and without them for tables of other
+    types.
     """
     parts = _parts(table)
     written = Written([f"{part}/metadata.jsonl" if part else "metadata.jsonl" for part in parts])
@@ -67,8 +68,9 @@ def write_imagefolder(table: ImageTable, folder: Path, *, way: str = "copy", rep
         for row, path in _with_pictures(table, put, folder, written, report):
             part = row.get("split") or ""
             written.digests[path] = row["sha256"]
-            name, tags = path.removeprefix(f"{part}/") if part else path, json.dumps(row["tags"], ensure_ascii=False)
-            _write_line(lines[part], {"file_name": name, **row, "tags": tags})
+            name = path.removeprefix(f"{part}/") if part else path
+            lists = {column: json.dumps(row[column], ensure_ascii=False) for column in LISTS if column in row}
+            _write_line(lines[part], {"file_name": name, **row, **lists})
     return written
 
 

@@ -29,7 +29,10 @@ IMAGE_FIELDS = (
 )
 """The columns of an image, in the order of :attr:`ImageTable.pages`: those of ``images.csv``, URL and digest."""
 
-_TAGS = pa.list_(pa.string())
+_WORDS = pa.list_(pa.string())
+
+LISTS = ("tags", "problems")
+"""The columns that have a list of words for each image."""
 
 ATTRIBUTE_FIELDS = (
     ("score", pa.float32()),
@@ -53,6 +56,7 @@ MEANINGS = {
     "license": "the licence that was stated for it; empty where nothing is known",
     "sha256": "the SHA-256 of the file",
     "tags": "the tags that people gave it, in alphabetical order; they are no labels",
+    "problems": "what is wrong with the picture by simple measures, such as blurred; empty where it was not measured",
     "generated": "drawn by a program",
     "split": "train, validation or test",
     "score": "the log-odds of the classifier; higher is more positive; empty without an embedding",
@@ -82,6 +86,9 @@ class ImageTable:
         Whether the images are drawn by a program.
     tags
         The tags of the images that have any, by their place in the table.
+    problems
+        Returns the problems of the picture at a place in the table, None where it was not measured; None if no picture
+        was.
     """
 
     images: int
@@ -90,11 +97,14 @@ class ImageTable:
     splits: Codes | None = None
     generated: bool = False
     tags: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    problems: Callable[[int], Sequence[str] | None] | None = None
 
     @property
     def schema(self) -> pa.Schema:
-        """The names and types of the columns: those of the image, its tags, its split, then those of each attribute."""
-        fields = [*(pa.field(name, kind) for name, kind in IMAGE_FIELDS), pa.field("tags", _TAGS)]
+        """The names and types of the columns: of the image, its tags, problems and split, then of each attribute."""
+        fields = [*(pa.field(name, kind) for name, kind in IMAGE_FIELDS), pa.field("tags", _WORDS)]
+        if self.problems is not None:
+            fields.append(pa.field("problems", _WORDS))
         if self.generated:
             fields.append(pa.field("generated", pa.bool_()))
         if self.splits is not None:
@@ -110,7 +120,10 @@ class ImageTable:
             size = len(page[0])
             part = slice(start, start + size)
             columns = [pa.array(values, kind) for values, (_, kind) in zip(page, IMAGE_FIELDS, strict=True)]
-            columns.append(pa.array([self.tags.get(place, ()) for place in range(start, start + size)], _TAGS))
+            places = range(start, start + size)
+            columns.append(pa.array([self.tags.get(place, ()) for place in places], _WORDS))
+            if self.problems is not None:
+                columns.append(pa.array(map(self.problems, places), _WORDS))
             if self.generated:
                 columns.append(pa.array(np.ones(size, bool)))
             if self.splits is not None:

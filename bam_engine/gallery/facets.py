@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,9 @@ from PIL import Image
 from bam_engine.collection import Image as Record
 from bam_engine.collection import State, look_at
 from bam_engine.collection.appearance import COLOURS, EXIF, FILE, colour_mask, day_of
-from bam_engine.errors import BamError, DiskFull
+from bam_engine.errors import BamError
 from bam_engine.gallery.categories import UNKNOWN
+from bam_engine.gallery.record_file import RecordFile
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.memory import Kind
@@ -33,6 +33,14 @@ _SCANNING = threading.Lock()
 
 _SCANNED = Kind[NDArray[np.void]]("colours and dates of images", of="workspace", until="images are scanned", limit=1)
 _YEARS = Kind[NDArray[np.int32]]("years of images", of="workspace", until="images are added or scanned", limit=1)
+
+
+def _fold(scanned: NDArray[np.void]) -> NDArray[np.uint32]:
+    fields = (scanned["colours"].astype(np.uint32) << 8 | scanned["day_from"]) ^ scanned["day"].view(np.uint32)
+    return np.asarray(fields, np.uint32)
+
+
+LOOKED = RecordFile("looked-2.bin", RECORD, _SCANNED, "Colours and dates", _fold)
 
 
 @dataclass(frozen=True)
@@ -67,8 +75,8 @@ def scan(workspace: Workspace, *, report: Report = silent) -> FacetScan:
         with ThreadPoolExecutor(4) as pool:
             while done < total:
                 images = workspace.catalogue.images(range(done, min(total, done + _BLOCK)))
-                block = pool.map(lambda image: _read(workspace, image), images)
-                _append(_file(workspace), done, _checked(workspace, done, list(block)))
+                block = [(*fields, 0) for fields in pool.map(lambda image: _read(workspace, image), images)]
+                LOOKED.write(workspace, np.arange(done, done + len(images)), np.array(block, RECORD), cut=True)
                 done += len(images)
                 report(done, total)
     finally:
@@ -85,37 +93,7 @@ def scan_progress(workspace: Workspace) -> FacetScan:
 
 def records(workspace: Workspace) -> NDArray[np.void]:
     """Return the records scanned so far, memory-mapped: (m,) of ``RECORD`` by row, up to the first of another image."""
-    file = _file(workspace)
-    try:
-        status = file.stat()
-    except OSError:
-        return np.empty(0, RECORD)
-    version = (status.st_mtime_ns, status.st_size, workspace.catalogue.digests().fingerprint())
-    return workspace.memory.get(_SCANNED, None, version, lambda: _valid_records(workspace, file, status.st_size))
-
-
-def damaged(workspace: Workspace) -> int:
-    """Return how many stored records are damaged, of other images, or follow one that is."""
-    try:
-        return _file(workspace).stat().st_size // RECORD.itemsize - len(records(workspace))
-    except OSError:
-        return 0
-
-
-def _valid_records(workspace: Workspace, file: Path, size: int) -> NDArray[np.void]:
-    images = workspace.catalogue.digests().array
-    count = min(size // RECORD.itemsize, len(images))
-    if not count:
-        return np.empty(0, RECORD)
-    scanned = np.memmap(file, RECORD, "r", shape=(count,))
-    wrong = scanned["check"] != _check(images[:count], scanned)
-    return scanned[: int(np.argmax(wrong))] if wrong.any() else scanned
-
-
-def _check(images: NDArray[np.uint64], scanned: NDArray[np.void]) -> NDArray[np.uint32]:
-    """Return what tells a record of an image from one of another, and from a damaged one."""
-    fields = (scanned["colours"].astype(np.uint32) << 8 | scanned["day_from"]) ^ scanned["day"].view(np.uint32)
-    return np.asarray(images[:, 0].astype(np.uint32) ^ fields * np.uint32(2654435769), np.uint32)
+    return LOOKED.read(workspace)
 
 
 def in_colours(workspace: Workspace, names: Sequence[str], n: int) -> Mask:
@@ -187,10 +165,6 @@ def year_counts(workspace: Workspace, mask: Mask) -> dict[str, int]:
     return counts | {UNKNOWN: int(by_year[0])}
 
 
-def _file(workspace: Workspace) -> Path:
-    return workspace.cache / "facets" / "looked-2.bin"
-
-
 def _read(workspace: Workspace, record: Record) -> tuple[int, int, int]:
     try:
         with Image.open(BytesIO(workspace.thumbnails.ensure(record.row, record.path)), formats=("WEBP",)) as image:
@@ -199,26 +173,6 @@ def _read(workspace: Workspace, record: Record) -> tuple[int, int, int]:
         colours = 0
     is_there = look_at(record).state is State.SAME  # otherwise the date would be that of another picture
     return (colours, *(day_of(record.path) if is_there else (0, 0)))
-
-
-def _checked(workspace: Workspace, first: int, block: Sequence[tuple[int, int, int]]) -> NDArray[np.void]:
-    scanned = np.array([(*fields, 0) for fields in block], RECORD)
-    scanned["check"] = _check(workspace.catalogue.digests().array[first : first + len(block)], scanned)
-    return scanned
-
-
-def _append(file: Path, done: int, block: NDArray[np.void]) -> None:
-    """Write a block after the first ``done`` records, over the incomplete block of a killed process."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("r+b" if file.exists() else "w+b") as target:
-            target.seek(done * RECORD.itemsize)
-            target.write(block.tobytes())
-            target.truncate()
-    except OSError as error:
-        raise DiskFull(
-            f"Colours and dates cannot be saved in {file.parent}: {error.strerror}. Free some disk space."
-        ) from error
 
 
 def _year(name: str) -> int:

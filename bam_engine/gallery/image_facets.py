@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bam_engine.gallery import facets
+from bam_engine.gallery import facets, problems
 from bam_engine.gallery.categories import category_counts, category_mask
 from bam_engine.gallery.dimensions import dimension_counts, dimension_mask
+from bam_engine.gallery.problems import problem_counts, problem_mask
 from bam_engine.gallery.tag_facet import tag_counts, tag_mask
 from bam_engine.workspace.core import Workspace
 
@@ -48,6 +49,7 @@ FACETS = {
     "year": Facet(facets.in_years, facets.year_counts),
     "size": _dimension("size"),
     "shape": _dimension("shape"),
+    "problem": Facet(problem_mask, problem_counts),
     "format": _category("format"),
     "licence": _category("licence"),
 }
@@ -56,4 +58,4 @@ FACETS = {
 
 def version(workspace: Workspace) -> list[int]:
     """Return a version that changes whenever a facet of an image may."""
-    return [*facets.version(workspace), workspace.tags.version]
+    return [*facets.version(workspace), *problems.version(workspace), workspace.tags.version]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.collection.picture_problems import PROBLEMS
 from bam_engine.errors import NotFound
 from bam_engine.gallery import image_facets, near_duplicates
 from bam_engine.gallery.conditions import Conditions, conditions
@@ -148,7 +149,7 @@ def identify(workspace: Workspace, query: Query, known: dict[str, AttributeScore
     state: list[object] = [query.json(), workspace.catalogue.digests().fingerprint(n), removed(workspace).version]
     if query.text or query.like or query.upload or query.sort == "spread":
         state += [workspace.choice.key, vectors_state(workspace)]
-    if any(getattr(query, name) for name in image_facets.FACETS):
+    if query.sort in PROBLEMS or any(getattr(query, name) for name in image_facets.FACETS):
         state.append(image_facets.version(workspace))
     if query.words:
         state.append(workspace.catalogue.names_version)

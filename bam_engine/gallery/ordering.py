@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.collection.picture_problems import PROBLEMS
+from bam_engine.gallery import problems
 from bam_engine.gallery.query import Query
 from bam_engine.training.attribute_scores import AttributeScores
 from bam_engine.training.contradictions import contradictions
@@ -33,6 +35,8 @@ def order_rows(
     ``contradicted`` sorts by how far the score of a label that teaches the query's attribute is on the other side
     (:mod:`bam_engine.training.contradictions`); images without one come last. Without an attribute, by score.
 
+    The name of a problem of pictures sorts by its measure, the worst first.
+
     ``score`` sorts by the score of one attribute, highest first, or lowest first where the attribute must reject. With
     several attributes it sorts by the smallest of their probabilities, so that images that match all of them come
     first; ties by the smallest distance from the cuts. Images without a score come last.
@@ -48,6 +52,8 @@ def order_rows(
         return rows
     if query.sort == "shuffled":
         return _descending(rows, shuffle_keys(rows, query.seed))
+    if query.sort in PROBLEMS:
+        return _descending(rows, problems.severity(workspace, query.sort, rows))
     if query.sort == "found" and ranked is not None:
         return ranked[np.isin(ranked, rows, kind="table")]
     scored = known.get(query.attribute)

@@ -9,11 +9,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+from bam_engine.collection.picture_problems import PROBLEMS
 from bam_engine.errors import BamError
 from bam_engine.url_queries import parameters_from_json
 
 PLACES = ("all", "accepted", "near", "rejected", "undecided", "uncovered")
-SORTS = ("score", "closest", "contradicted", "found", "spread", "newest", "oldest", "shuffled")
+SORTS = ("score", "closest", "contradicted", "found", "spread", "newest", "oldest", "shuffled", *PROBLEMS)
 LABELS = ("positive", "negative", "unsure", "waiting", "disputed", "disagreed", "bulk", "unlabelled")
 
 MAX_VALUES = 64
@@ -48,6 +49,8 @@ class Query:
         Bands of megapixels and shapes, any of them; see :mod:`bam_engine.gallery.dimensions`.
     colour, year
         Values of a facet, any of them; see :mod:`bam_engine.gallery.facets`.
+    problem
+        Problems of the picture, any of them; see :mod:`bam_engine.gallery.problems`.
     text
         Search by meaning, with an encoder that supports text.
     words
@@ -62,7 +65,8 @@ class Query:
         ``score``: highest score first; ``closest``: closest to the threshold of ``attribute`` first, on either side;
         ``contradicted``: labels of ``attribute`` that teach and that its scores contradict most first, then the others;
         ``found``: best match of ``text``, ``words``, ``like`` or ``upload`` first; ``spread``: most diverse first;
-        ``newest`` and ``oldest``: by when they were added; ``shuffled``: at random, by ``seed``.
+        ``newest`` and ``oldest``: by when they were added; ``shuffled``: at random, by ``seed``; the name of a problem,
+        such as ``blurred``: the worst first, those that are not measured last.
     folded
         Show one image of each group of near-duplicates.
 
@@ -87,6 +91,7 @@ class Query:
     shape: tuple[str, ...] = ()
     colour: tuple[str, ...] = ()
     year: tuple[str, ...] = ()
+    problem: tuple[str, ...] = ()
     text: str = ""
     words: str = ""
     like: tuple[int, ...] = ()

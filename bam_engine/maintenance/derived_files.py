@@ -108,6 +108,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Examine], ...] = (
     (re.compile(r"thumbnails/.*"), pictures.thumbnails),
     (re.compile(r"sprites/24\.bin"), pictures.sprites),
     (re.compile(r"facets/looked-2\.bin"), pictures.colours_and_dates),
+    (re.compile(r"facets/measured-1\.bin"), pictures.measures),
     (re.compile(r"layouts/.*"), maps.layouts),
     (re.compile(r"selections/[0-9a-f]{20}\.npy"), selections.selections),
     (re.compile(r"tiles/[0-9a-f]{2}/[0-9a-f]{40}\.tile"), _MADE_WHEN_NEEDED),

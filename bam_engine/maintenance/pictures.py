@@ -1,6 +1,6 @@
-"""The check of what is made of single images: thumbnails, sprites, colours and dates."""
+"""The check of what is made of single images: thumbnails, sprites, colours, dates and measures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from io import BytesIO
@@ -10,7 +10,8 @@ from PIL import Image
 
 from bam_engine.errors import ImageUnreadable
 from bam_engine.formatting import count
-from bam_engine.gallery import facets
+from bam_engine.gallery import facets, problems
+from bam_engine.gallery.record_file import RecordFile
 from bam_engine.maintenance.finding import Files, Finding, Step, first_of
 from bam_engine.progress import Report
 from bam_engine.workspace import Workspace
@@ -53,15 +54,31 @@ def sprites(workspace: Workspace, files: Files, orphans: set[Path], step: Step) 
 
 def colours_and_dates(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
     """Examine what was read from thumbnails and files to filter by."""
+    yield from _records(workspace, files, step, facets.LOOKED, "colours and dates", facets.scan)
+
+
+def measures(workspace: Workspace, files: Files, orphans: set[Path], step: Step) -> Iterator[Finding]:
+    """Examine what was measured to find problems of pictures."""
+    yield from _records(workspace, files, step, problems.MEASURED, "measures", problems.scan)
+
+
+def _records(
+    workspace: Workspace,
+    files: Files,
+    step: Step,
+    records: RecordFile,
+    what: str,
+    again: Callable[..., object],
+) -> Iterator[Finding]:
     for file in files:
-        wrong = facets.damaged(workspace)
+        wrong = records.damaged(workspace)
         if wrong:
             yield Finding(
-                f"Colours and dates of {count(wrong, 'image')} in {file} are damaged or of other images.",
+                f"{what.capitalize()} of {count(wrong, 'image')} in {file} are damaged or of other images.",
                 "Read them again.",
-                remake=lambda report: facets.scan(workspace, report=report),
+                remake=lambda report: again(workspace, report=report),
             )
-        step("colours and dates")
+        step(what)
 
 
 def _draw_again(workspace: Workspace, rows: Sequence[int], report: Report) -> None:

@@ -1,4 +1,4 @@
-"""The categories that colour a map: project, label, region, disagreement.
+"""The categories that colour a map: project, problem of the picture, label, region, disagreement.
 
 In:  a workspace, a map. Out: for each category a function that returns its groups, called when the category is shown.
 """
@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine.annotation import Attribute, readable
+from bam_engine.collection.picture_problems import PROBLEMS
+from bam_engine.gallery import problems
 from bam_engine.labelling import label_states
 from bam_engine.maps.layout_store import points_of
 from bam_engine.maps.regions import regions_of
@@ -26,12 +28,15 @@ GetCategories = Callable[[], Categories]
 def categories_of(workspace: Workspace, map_id: str) -> dict[str, GetCategories]:
     """Return the categories of a map by name, as in ``category-NAME``.
 
-    ``disagreement-ATTRIBUTE`` exists where annotators disagree on at least one image.
+    ``problem`` exists where pictures were measured, and ``disagreement-ATTRIBUTE`` where annotators disagree on at
+    least one image.
     """
     categories: dict[str, GetCategories] = {
         "project": partial(_projects, workspace),
         "cluster": partial(_regions, workspace, map_id),
     }
+    if problems.version(workspace)[1]:
+        categories["problem"] = partial(_problems, workspace)
     for attribute in workspace.attributes.all():
         categories[f"label-{attribute.name}"] = partial(_labels, workspace, attribute)
         if len(label_states.states(workspace, attribute).rows["disagreed"]):
@@ -42,6 +47,16 @@ def categories_of(workspace: Workspace, map_id: str) -> dict[str, GetCategories]
 def _projects(workspace: Workspace) -> Categories:
     names, codes = workspace.catalogue.project_names()
     return Categories("Project", names, codes, none="no project")
+
+
+def _problems(workspace: Workspace) -> Categories:
+    """The first problem of each picture, in the order in which filters list them."""
+    flags = problems.flags(workspace, len(workspace.catalogue))
+    codes = np.full(len(flags), -1, np.int8)
+    codes[flags == problems.IS_MEASURED] = len(PROBLEMS)
+    for place in reversed(range(len(PROBLEMS))):
+        codes[flags >> place & 1 == 1] = place
+    return Categories("Problem of the picture", (*PROBLEMS, problems.NONE), codes, none=problems.NOT_MEASURED)
 
 
 def _labels(workspace: Workspace, attribute: Attribute) -> Categories:

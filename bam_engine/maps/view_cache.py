@@ -19,7 +19,7 @@ from PIL import Image
 
 from bam_engine import database as db
 from bam_engine.errors import BamError, NotFound
-from bam_engine.gallery import selections
+from bam_engine.gallery import problems, selections
 from bam_engine.labelling.label_states import last_answer
 from bam_engine.maps.categories import categories_of
 from bam_engine.maps.layout_store import folder_of, points_of
@@ -200,19 +200,28 @@ def map_version(workspace: Workspace, map_id: str) -> str:
     """Return a version that changes whenever a tile of the map would look different."""
     points = _points_version(workspace, map_id)
     stamps = _stamps(workspace)
-    parts = [str(DRAWING_VERSION), workspace.id, points, stamps.removed, stamps.labels, stamps.projects]
+    parts = [
+        str(DRAWING_VERSION),
+        workspace.id,
+        points,
+        stamps.removed,
+        stamps.labels,
+        stamps.projects,
+        stamps.problems,
+    ]
     parts += [f"{name}.{stamp}.{stamps.delivered[name]}" for name, stamp in stamps.scores.items()]
     return _digest(*parts)
 
 
 @dataclass(frozen=True)
 class _Stamps:
-    """Versions of the scores, of what is delivered at a threshold, of answers, projects and removed images."""
+    """Versions of scores, of what is delivered at a threshold, of answers, projects, problems and removed images."""
 
     scores: dict[str, str]
     delivered: dict[str, str]
     labels: str
     projects: str
+    problems: str
     removed: str
 
 
@@ -230,7 +239,8 @@ def _stamps(workspace: Workspace) -> _Stamps:
     who = ".".join(map(str, workspace.snapshot.version(db.merged_annotators, db.set_aside_answers)))
     labels = f"{last_answer(workspace)}.{workspace.redundancy}.{workspace.judging_redundancy}.{who}"
     projects = f"{workspace.catalogue.digests().fingerprint()}.{workspace.catalogue.details_version}"
-    return _Stamps(scores, delivered, labels, projects, str(removed(workspace).version))
+    measured = ".".join(map(str, problems.version(workspace)))
+    return _Stamps(scores, delivered, labels, projects, measured, str(removed(workspace).version))
 
 
 def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[str, str]:
@@ -238,6 +248,7 @@ def _kind_versions(workspace: Workspace, points: str, stamps: _Stamps) -> dict[s
     base = (str(DRAWING_VERSION), workspace.id, points, stamps.removed)
     versions = {kind: _digest(*base) for kind in ("density", "density-log", "category-cluster")}
     versions["category-project"] = _digest(*base, stamps.projects)
+    versions["category-problem"] = _digest(*base, stamps.problems)
     for name, stamp in stamps.scores.items():
         versions[f"score-{name}"] = _digest(*base, stamp)
         versions[f"accepted-{name}"] = _digest(*base, stamp, stamps.delivered[name])

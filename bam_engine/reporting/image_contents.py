@@ -3,7 +3,7 @@
 In:  a :class:`Content`. Out: the table that ``exchange`` writes. Which format it becomes is not known here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import AttributeColumns, Codes
 from bam_engine.exchange.image_table import ImageTable
 from bam_engine.exchange.splits import groups_of, split_groups
+from bam_engine.gallery import problems
 from bam_engine.gallery.near_duplicates import linked_images
 from bam_engine.gallery.tag_facet import tags_at
 from bam_engine.labelling.tasks import attribute_of
@@ -91,8 +92,16 @@ def gather_images(
         splits,
         demo_workspace.demo(workspace) is not None,
         tags_at(workspace, rows),
+        _problems(workspace, rows),
     )
     return Gathered(rows, table, decided)
+
+
+def _problems(workspace: Workspace, rows: NDArray[np.int64]) -> Callable[[int], Sequence[str] | None] | None:
+    flags = problems.flags(workspace, len(workspace.catalogue))[rows]
+    if not flags.any():
+        return None
+    return lambda place: problems.names_of(int(flags[place])) if flags[place] else None
 
 
 @one_flow

@@ -14,6 +14,7 @@ from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, GOLD, Annot
 from bam_engine.annotation.caption_store import Caption
 from bam_engine.collection import FILE_STATES, Image, State, look_at
 from bam_engine.errors import BamError
+from bam_engine.gallery import problems
 from bam_engine.labelling import tasks
 from bam_engine.maps import layout_store, view_cache
 from bam_engine.maps.places import places_of, zoom_among_neighbours
@@ -73,7 +74,8 @@ class Place:
 class ImageFacts:
     """One image: its record, annotations as (attribute, annotator, answer), labels and captions.
 
-    ``problem`` says why its file cannot be read, and is empty if it can.
+    ``problem`` says why its file cannot be read, and is empty if it can. ``picture_problems`` are those of its picture,
+    each with its value and limit, None where it was not measured.
     """
 
     row: int
@@ -90,6 +92,7 @@ class ImageFacts:
     size: int | None
     added: str
     problem: str
+    picture_problems: list[str] | None
     has_thumbnail: bool
     labels: list[AttributeLabel]
     captions: list[tuple[str, Caption]]
@@ -106,7 +109,7 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
     """
     image = workspace.catalogue.image(row)
     size, problem = _file(image)
-    annotations = _annotations(workspace, row)
+    annotations, measures = _annotations(workspace, row), problems.measures_of(workspace, row)
     return ImageFacts(
         row=row,
         uri=str(image.last_path),
@@ -122,6 +125,7 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
         size=size,
         added=_added(workspace, row),
         problem=problem,
+        picture_problems=None if measures is None else problems.described(measures),
         has_thumbnail=workspace.thumbnails.has(row),
         labels=_labels(workspace, row, {name for name, _, _ in annotations}),
         captions=_captions(workspace, row),

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from bam_engine.collection.picture_problems import PROBLEMS
 from bam_engine.exchange.dataset import CROWD, LABELS, SPLITS, WHY, AttributeColumns
 from bam_engine.exchange.image_table import IMAGE_FIELDS, ImageTable
 
@@ -55,13 +56,17 @@ def image_tables(draw: st.DrawFn) -> tuple[ImageTable, list[dict[str, Any]]]:
 
     places = st.integers(0, max(n - 1, 0))
     tags = draw(st.dictionaries(places, st.lists(_TEXT, min_size=1, max_size=3))) if n else {}
-    table = ImageTable(n, attributes, pages, splits, draw(st.booleans()), tags)
+    found = draw(st.lists(st.none() | st.lists(st.sampled_from(list(PROBLEMS)), unique=True), min_size=n, max_size=n))
+    problems = found.__getitem__ if draw(st.booleans()) else None
+    table = ImageTable(n, attributes, pages, splits, draw(st.booleans()), tags, problems)
     return table, [expected(table, place, image) for place, image in enumerate(images)]
 
 
 def expected(table: ImageTable, place: int, image: tuple[Any, ...]) -> dict[str, Any]:
     row: dict[str, Any] = dict(zip([name for name, _ in IMAGE_FIELDS], image, strict=True))
     row["tags"] = list(table.tags.get(place, ()))
+    if table.problems is not None:
+        row["problems"] = table.problems(place)
     if table.generated:
         row["generated"] = True
     if table.splits is not None:

@@ -88,7 +88,7 @@ def test_a_stopped_scan_resumes_and_reads_no_image_twice(workspace: Workspace, m
         facets.scan(workspace, report=stop)
     assert facets.scan_progress(workspace).done == 50
     assert facets.in_colours(workspace, [UNKNOWN], 120)[50:].all()
-    with facets._file(workspace).open("ab") as file:
+    with facets.LOOKED.path(workspace).open("ab") as file:
         file.write(b"torn")
     payload = facets.scan(workspace)
     assert sorted(asked) == list(range(120))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bam_engine.annotation import Attribute
 from bam_engine.errors import Stopped
-from bam_engine.gallery import facets, near_duplicates, selections, uploads
+from bam_engine.gallery import facets, near_duplicates, problems, selections, uploads
 from bam_engine.gallery.categories import CATEGORIES, categories
 from bam_engine.gallery.dimensions import dimensions
 from bam_engine.gallery.search import names_of
@@ -30,6 +30,7 @@ KINDS = (
     r"thumbnails/\d+/\d+\.webp",
     r"sprites/24\.bin",
     r"facets/looked-2\.bin",
+    r"facets/measured-1\.bin",
     r"facets/projects-\d+\.npz",
     r"facets/licences-\d+\.npz",
     r"facets/formats-\d+\.npz",
@@ -53,7 +54,12 @@ KINDS = (
 NOTHING_IS_TAKEN_FROM = r"CACHEDIR\.TAG|vectors/[^/]+/lock|layouts/[^/]+\.part/places\.npy"
 """The last is compared with what the finished blocks say of it when the map is resumed."""
 
-LEAVES_WHAT_IS_RIGHT = {("sprites/24", "cut"), ("sprites/24", "zeros"), ("facets/looked", "cut")}
+LEAVES_WHAT_IS_RIGHT = {
+    ("sprites/24", "cut"),
+    ("sprites/24", "zeros"),
+    ("facets/looked", "cut"),
+    ("facets/measured", "cut"),
+}
 """What is missing is made when it is needed, like what was never there."""
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -94,6 +100,7 @@ def used(played: Workspace, watercolor: Attribute) -> Workspace:
     unfinished_map(played)
     view_cache.tile_cache(played).put("a tile", b"of a map")
     facets.scan(played)
+    problems.scan(played)
     for kind in CATEGORIES:
         categories(played, kind)
     dimensions(played)
@@ -155,6 +162,7 @@ def test_all_damage_at_once_is_repaired(used: Workspace, watercolor: Attribute) 
     assert np.array_equal(scores_of(used, watercolor), scores, equal_nan=True)
     assert used.sprites.damaged() == []
     assert facets.scan_progress(used).done == 120
+    assert problems.progress(used).measured == 120
     assert near_duplicates.has_groups(used)
     again, rows_again = layout_store.points_of(used, record.id)
     assert np.array_equal(rows_again, rows)

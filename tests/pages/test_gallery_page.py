@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.formatting import percent_interval
-from bam_engine.gallery import facets, near_duplicates, saved_views, search
+from bam_engine.gallery import facets, near_duplicates, problems, saved_views, search
 from bam_engine.gallery.image_facets import FACETS
 from bam_engine.gallery.listing import Listing, list_images
 from bam_engine.gallery.query import Query, from_url
@@ -24,6 +24,7 @@ from bam_engine.workspace.vectors import vectors_of
 from benchmarks.generated import scored_attribute
 from tests.conftest import Oracle
 from tests.pages.conftest import run_until, text_of
+from web.engine import workspace as opened_workspace
 
 OpenPage = Callable[..., AppTest]
 NAMES = ("watercolor", "cat", "people")
@@ -460,3 +461,33 @@ def test_a_file_that_is_no_picture_is_refused_with_the_reason_and_nothing_change
     app.file_uploader(key="gallery-given").upload("cat.jpg", b"this is no picture", "image/jpeg")
     assert "The image cannot be used for a search" in text_of(app.run())
     assert screen.rows == before
+
+
+@pytest.mark.usefixtures("groups")
+def test_problems_of_pictures_are_looked_for_when_asked_and_then_filter_and_sort(
+    open_page: OpenPage, scored: Workspace, screen: Screen
+) -> None:
+    app = open_page(scored, "gallery", attribute="", place="all", sort="blurred")
+    words = text_of(app)
+    assert "120 images are not measured." in words
+    assert asked(app).sort == "score", "there is nothing to sort by yet"
+    assert "Most blurred first" not in app.selectbox(key="gallery-sort").options
+    button(app, "Look for problems").click()
+    app.run()
+    while opened_workspace().jobs.is_running("problems"):
+        app.run()
+    text_of(app.run())
+    assert "Look for problems" not in [one.label for one in app.button]
+    told = counts(app, "gallery-problem")
+    assert told == {
+        value: number for value, number in problems.problem_counts(scored, np.ones(120, bool)).items() if number
+    }
+    app.selectbox(key="gallery-sort").set_value("blurred")
+    text_of(app.run())
+    severity = problems.severity(scored, "blurred", np.array(screen.rows))
+    assert (np.diff(severity[~np.isnan(severity)]) <= 0).all()
+    file = problems.MEASURED.path(scored)
+    file.write_bytes(file.read_bytes()[: 100 * problems.RECORD.itemsize])
+    words = text_of(app.run())
+    assert "20 images are not measured." in words
+    assert "20 not measured come last" in words

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
 from bam_engine.formatting import percent_interval
-from bam_engine.gallery import near_duplicates
+from bam_engine.gallery import near_duplicates, problems
 from bam_engine.gallery.query import Query, from_url
 from bam_engine.labelling import bulk, direct_answers
 from bam_engine.maps import layout_builder
@@ -262,3 +262,22 @@ def test_an_answer_given_before_the_page_shows_the_one_before_it_is_stored(
     app.run()
     assert "answered elsewhere" not in text_of(app)
     assert direct_answers.standing(workspace, watercolor, 8, "me").mark == "no"
+
+
+def test_the_problems_of_the_picture_are_told_with_value_and_limit(
+    open_page: OpenPage, workspace: Workspace, beside: dict[str, list[Picture]]
+) -> None:
+    def told(row: int) -> str:
+        (words,) = re.findall(
+            r"<dt>problems</dt><dd>([^<]*)</dd>", html_of(open_page(workspace, "image", row=str(row)))
+        )
+        return str(words)
+
+    assert told(4) == "not measured"
+    problems.scan(workspace)
+    stored = np.array(problems.MEASURED.read(workspace)[:6])
+    stored["sharpness"][4:], stored["brightest"][5], stored["colour"][4:] = 0.271, 0.06, 1.0
+    problems.MEASURED.write(workspace, np.arange(6), stored)
+    assert told(4) == "blurred: 0.27 of an edge between two pixels, limit 0.4"
+    assert told(5).splitlines()[0] == "dark: 0.06 of full brightness in its brightest hundredth, limit 0.32"
+    assert len(told(5).splitlines()) == 2

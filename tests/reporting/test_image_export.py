@@ -10,7 +10,7 @@ from pyarrow import parquet
 from bam_engine.annotation import Attribute
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.manifest import check_export
-from bam_engine.gallery import near_duplicates
+from bam_engine.gallery import near_duplicates, problems
 from bam_engine.reporting.export import export
 from bam_engine.reporting.image_contents import Content
 from bam_engine.training import thresholds
@@ -73,6 +73,21 @@ def test_each_image_has_the_list_of_its_tags(decided: Workspace, tmp_path: Path,
     found = {Path(uri).name: list(tags) for uri, tags in zip(table["uri"], table["tags"], strict=True) if len(tags)}
     names = [Path(uri).name for uri in decided.catalogue.uris()]
     assert found == {names[3]: ["to check"], names[5]: ["a “talk”", "to check"]}
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_problems_of_pictures_are_a_column_where_they_were_measured(
+    decided: Workspace, tmp_path: Path, form: str
+) -> None:
+    assert "problems" not in read(decided, tmp_path / f"before.{form}").columns
+    problems.scan(decided)
+    file = problems.MEASURED.path(decided)
+    file.write_bytes(file.read_bytes()[: 100 * problems.RECORD.itemsize])  # the last 20 are not measured
+    decided.removals.remove([0], reason="a test")
+    table = read(decided, tmp_path / f"after.{form}")
+    expected = [list(problems.names_of(int(flag))) if flag else None for flag in problems.flags(decided, 120)[1:]]
+    assert [None if found is None else list(found) for found in table["problems"]] == expected
+    assert expected[-20:] == [None] * 20
 
 
 def test_projects_and_near_duplicates_are_in_one_split(decided: Workspace, tmp_path: Path) -> None:
