@@ -5,7 +5,7 @@ A merge is a mapping from one annotator to another: no answer is rewritten, so t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 import sqlalchemy as sa
@@ -13,7 +13,17 @@ import sqlalchemy as sa
 from bam_engine.annotation.answers import Annotator
 from bam_engine.annotation.names import check_annotator_name, spelling_key
 from bam_engine.annotation.permissions import check_may_answer
-from bam_engine.database import Snapshot, annotators, lock, merged_annotators, now, snapshot_of
+from bam_engine.database import (
+    Snapshot,
+    annotators,
+    assignments,
+    leases,
+    lock,
+    merged_annotators,
+    now,
+    pauses,
+    snapshot_of,
+)
 from bam_engine.errors import AnnotationError, NotFound
 
 
@@ -33,6 +43,20 @@ def same_person(snapshot: Snapshot, annotator_id: int) -> frozenset[int]:
     merged = merged_into(snapshot)
     person = merged.get(annotator_id, annotator_id)
     return frozenset({person, *(one for one, into in merged.items() if into == person)})
+
+
+def people_of(connection: sa.Connection, annotator_id: int) -> frozenset[int]:
+    """Return :func:`same_person` as it is inside a transaction."""
+    merges = connection.execute(sa.select(merged_annotators.c.annotator_id, merged_annotators.c.into_id)).all()
+    steps = {one.annotator_id: one.into_id for one in merges}
+    person = _end(steps, annotator_id)
+    return frozenset({person, *(one for one in steps if _end(steps, one) == person)})
+
+
+def give_back_leases(connection: sa.Connection, people: Collection[int]) -> None:
+    """End the leases of these annotators inside a transaction that holds the lock on ``leases``."""
+    held = sa.select(assignments.c.id).where(assignments.c.annotator_id.in_(people))
+    connection.execute(sa.delete(leases).where(leases.c.assignment_id.in_(held)))
 
 
 def _end(steps: Mapping[int, int], start: int) -> int:
@@ -212,7 +236,8 @@ class Annotators:
     def merge(self, annotator_id: int, into_id: int) -> None:
         """Let the answers of an annotator count for another one: the two are one person.
 
-        Where both answered an image, the newest answer counts, as when one person answers twice.
+        Where both answered an image, the newest answer counts, as when one person answers twice. If either is paused,
+        the person is, and what they hold is given back.
 
         Raises
         ------
@@ -220,7 +245,7 @@ class Annotators:
             Both are the same person already, or one is simulated and the other is not.
         """
         with self._engine.begin() as connection:
-            lock(connection, annotators)
+            lock(connection, annotators, leases)  # nobody takes images meanwhile
             annotator, other = self._by_id(annotator_id), self._by_id(into_id)
             merged = merged_into(snapshot_of(self._engine))
             if annotator.id in merged or merged.get(other.id, other.id) == annotator.id:
@@ -231,6 +256,10 @@ class Annotators:
                 )
             values = {"annotator_id": annotator.id, "into_id": other.id, "made_at": now()}
             connection.execute(sa.insert(merged_annotators).values(values))
+            people = people_of(connection, other.id)
+            paused = sa.select(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_after.is_(None))
+            if connection.execute(paused).first() is not None:
+                give_back_leases(connection, people)
 
     def separate(self, annotator_id: int) -> None:
         """Undo a merge: the answers of the annotator count for themselves again. Nothing changes for one not merged."""

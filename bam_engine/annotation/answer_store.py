@@ -112,11 +112,10 @@ class Annotations:
         if annotator_id not in {annotator.id for annotator in self.annotators()}:
             raise NotFound(f"There is no annotator with id {annotator_id}. Enter their name first.")
         check_author(self._engine, annotator_id)
-        people = same_person(snapshot_of(self._engine), annotator_id)
         assignment = Assignment(str(uuid.uuid4()), attribute_id, annotator_id, purpose, int(source_id), order)
         with self._engine.begin() as connection:
             lock(connection, leases)  # nobody is paused meanwhile
-            check_none_paused(connection, people)
+            check_none_paused(connection, annotator_id)
             add_assignment(connection, assignment)
         return assignment
 

@@ -15,7 +15,6 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from bam_engine.annotation.annotator_store import same_person
 from bam_engine.annotation.answers import GOLD, Answers, Assignment
 from bam_engine.annotation.mixing import Mixture
 from bam_engine.annotation.pauses import check_none_paused
@@ -132,10 +131,10 @@ class Leases:
         Paused
             The annotator is.
         """
-        known, people = self._all(), same_person(snapshot_of(self._engine), asked.annotator_id)
+        known = self._all()
         with self._engine.begin() as connection:
             held = _locked(connection, known, asked.attribute_id, moment)
-            check_none_paused(connection, people)
+            check_none_paused(connection, asked.annotator_id)
             in_hand = [one.assignment.rows for one in held if one.assignment.annotator_id == asked.annotator_id]
             own = {row for rows in in_hand for row in rows}
             rows = wanted.rows[wanted.free(held, asked.annotator_id) & ~np.isin(wanted.rows, list(own))].tolist()
@@ -159,10 +158,10 @@ class Leases:
         Paused
             Its annotator is.
         """
-        known, people = self._all(), same_person(snapshot_of(self._engine), assignment.annotator_id)
+        known = self._all()
         with self._engine.begin() as connection:
             held = _locked(connection, known, assignment.attribute_id, moment)
-            check_none_paused(connection, people)
+            check_none_paused(connection, assignment.annotator_id)
             if not wanted.free(held, assignment.annotator_id).all():
                 return False
             _lease(connection, [assignment.id], moment, lasts)

@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.annotation.annotator_store import Annotators, merged_into, person_of, same_person
+from bam_engine.annotation.annotator_store import Annotators, give_back_leases, merged_into, people_of, person_of
 from bam_engine.database import (
     acting_itself,
-    assignments,
+    annotations,
     leases,
     lock,
     log_activity,
@@ -26,13 +26,17 @@ from bam_engine.errors import AnnotationError
 
 @dataclass(frozen=True)
 class Pause:
-    """Whose work is or was paused, why and since when; ``resumed_at`` is when they could go on, or None."""
+    """Whose work is or was paused, why and since when.
+
+    ``resumed_after`` is the newest annotation in the workspace when they could go on, None for one that has not ended:
+    what counts is the order of events, and no clock.
+    """
 
     annotator_id: int
     by_rule: bool
     reason: str
     made_at: str
-    resumed_at: str | None
+    resumed_after: int | None
 
     @property
     def told(self) -> str:
@@ -62,22 +66,20 @@ class Pauses:
 
     def now(self) -> dict[int, Pause]:
         """Return the pauses that have not ended, by the id of the person."""
-        return {who: one for who, one in self._last().items() if one.resumed_at is None}
+        return {who: one for who, one in self.lasts().items() if one.resumed_after is None}
 
     def last(self, annotator_id: int) -> Pause | None:
         """Return the last pause of a person, whether it has ended or not; None for one who never was."""
-        return self._last().get(person_of(snapshot_of(self._engine), annotator_id))
+        return self.lasts().get(person_of(snapshot_of(self._engine), annotator_id))
 
-    def _last(self) -> dict[int, Pause]:
+    def lasts(self) -> dict[int, Pause]:
+        """Return the last pause of each person who ever was paused, by id: one that has not ended, if there is one."""
         snapshot, found = snapshot_of(self._engine), dict[int, Pause]()
         merged = merged_into(snapshot)
         for row in snapshot.rows(pauses):
             one = Pause(**row._mapping)
             person = merged.get(one.annotator_id, one.annotator_id)
-            if person not in found or (one.resumed_at is None, one.made_at) > (
-                found[person].resumed_at is None,
-                found[person].made_at,
-            ):
+            if person not in found or _ended(one) > _ended(found[person]):
                 found[person] = one
         return found
 
@@ -86,17 +88,17 @@ class Pauses:
 
         Others wait meanwhile with taking images, so nobody is given any after being paused.
         """
-        people = same_person(snapshot_of(self._engine), annotator_id)
         name, made = self._name(annotator_id), Pause(annotator_id, by_rule, reason, now(), None)
         with self._engine.begin() as connection:
             lock(connection, leases)
+            people = people_of(connection, annotator_id)
             standing = connection.execute(_standing(people)).first()
             if standing is not None:
                 return Pause(**standing._mapping)
             connection.execute(sa.delete(pauses).where(pauses.c.annotator_id.in_(people)))
             values = {"annotator_id": annotator_id, "by_rule": by_rule, "reason": reason, "made_at": made.made_at}
             connection.execute(sa.insert(pauses).values(values))
-            _give_back(connection, people)
+            give_back_leases(connection, people)
             subject = f"{name}{', by the rule' if by_rule else ''}{': ' if reason else ''}{reason}"
             if by_rule:
                 with acting_itself():
@@ -107,27 +109,29 @@ class Pauses:
 
     def resume(self, annotator_id: int) -> None:
         """Let a person go on; nothing changes for one who is not paused."""
-        people = same_person(snapshot_of(self._engine), annotator_id)
         name = self._name(annotator_id)
         with self._engine.begin() as connection:
-            lock(connection, leases)
+            lock(connection, annotations, leases)  # no answer is being stored whose id is lower than one that is there
+            people = people_of(connection, annotator_id)
             if connection.execute(_standing(people)).first() is None:
                 return
-            ended = sa.update(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_at.is_(None))
-            connection.execute(ended.values(resumed_at=now()))
+            ended = sa.update(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_after.is_(None))
+            newest = connection.execute(sa.select(sa.func.max(annotations.c.id))).scalar() or 0
+            connection.execute(ended.values(resumed_after=newest))
             log_activity(connection, "ended the pause", name)
 
     def put_back(self, annotator_id: int, before: Pause | None) -> None:
         """Undo a pause, or its end: the last pause of a person is again the one that was there ``before``, or none."""
-        people, name = same_person(snapshot_of(self._engine), annotator_id), self._name(annotator_id)
-        paused = before is not None and before.resumed_at is None
+        name = self._name(annotator_id)
+        paused = before is not None and before.resumed_after is None
         with self._engine.begin() as connection:
             lock(connection, leases)
+            people = people_of(connection, annotator_id)
             connection.execute(sa.delete(pauses).where(pauses.c.annotator_id.in_(people)))
             if before is not None:
                 connection.execute(sa.insert(pauses).values(asdict(before)))
             if paused:
-                _give_back(connection, people)
+                give_back_leases(connection, people)
             log_activity(connection, "paused again" if paused else "took back the pause", name)
 
     def _name(self, annotator_id: int) -> str:
@@ -137,21 +141,21 @@ class Pauses:
 def check_not_paused(engine: sa.Engine, annotator_id: int) -> None:
     """Raise :class:`Paused` where a person is."""
     pause = Pauses(engine).last(annotator_id)
-    if pause is not None and pause.resumed_at is None:
+    if pause is not None and pause.resumed_after is None:
         raise Paused(pause.told)
 
 
-def check_none_paused(connection: sa.Connection, people: Collection[int]) -> None:
-    """Raise :class:`Paused` where one of these annotators is, inside a transaction that has locked the leases."""
-    standing = connection.execute(_standing(people)).first()
+def check_none_paused(connection: sa.Connection, annotator_id: int) -> None:
+    """Raise :class:`Paused` where a person is, inside a transaction that has locked the leases."""
+    standing = connection.execute(_standing(people_of(connection, annotator_id))).first()
     if standing is not None:
         raise Paused(Pause(**standing._mapping).told)
 
 
-def _give_back(connection: sa.Connection, people: Collection[int]) -> None:
-    held = sa.select(assignments.c.id).where(assignments.c.annotator_id.in_(people))
-    connection.execute(sa.delete(leases).where(leases.c.assignment_id.in_(held)))
+def _ended(pause: Pause) -> tuple[bool, int]:
+    """Return what is larger for a pause that ended later, and largest for one that has not ended."""
+    return pause.resumed_after is None, pause.resumed_after or 0
 
 
 def _standing(people: Collection[int]) -> sa.Select[Any]:
-    return sa.select(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_at.is_(None))
+    return sa.select(pauses).where(pauses.c.annotator_id.in_(people), pauses.c.resumed_after.is_(None))

@@ -13,7 +13,15 @@ from bam_engine.database.activity_log import log_activity
 from bam_engine.database.frozen_tables import FROZEN, pages
 from bam_engine.database.key_values import put_setting, read_setting
 from bam_engine.database.revisions import count_restore, read_revisions
-from bam_engine.database.schema import annotators, images, leases, merged_annotators, settings
+from bam_engine.database.schema import (
+    annotations,
+    annotators,
+    images,
+    leases,
+    merged_annotators,
+    pauses,
+    settings,
+)
 from bam_engine.database.writing import lock
 from bam_engine.errors import BamError
 
@@ -77,6 +85,11 @@ def restore_tables(
         put_setting(target, _ENCODERS, read_setting(frozen, _ENCODERS, {}) | encoders)
         target.exec_driver_sql(f"DROP TABLE {_places.name}")
         _continue_ids(target)
+        newest = target.scalar(sa.select(sa.func.max(annotations.c.id))) or 0
+        later = sa.update(pauses).where(
+            pauses.c.resumed_after > newest
+        )  # whose later answers have lower ids from now on
+        target.execute(later.values(resumed_after=newest))
         count_restore(target)
         log_activity(target, action, subject)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -526,7 +526,7 @@ pauses = sa.Table(  # who is given no images for now, and since when those who w
     sa.Column("by_rule", sa.Boolean, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     _made_at(),
-    sa.Column("resumed_at", sa.Text),  # null while they are paused; the rule looks at later answers alone
+    sa.Column("resumed_after", sa.Integer),  # the newest annotation when they could go on; null while they are paused
 )
 activity = sa.Table(  # what people did that others should be able to look up
     "activity",

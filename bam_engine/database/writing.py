@@ -22,12 +22,12 @@ def time_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def lock(connection: sa.Connection, table: sa.Table | None) -> None:
-    """Block other writers of ``table`` until the transaction ends; readers continue. Call it first in a transaction.
+def lock(connection: sa.Connection, table: sa.Table | None, *others: sa.Table) -> None:
+    """Block other writers of some tables until the transaction ends; readers continue. Call it first in a transaction.
 
-    Snapshots taken from here on show what the others wrote. SQLite locks the whole database. PostgreSQL locks the table
-    alone, and lets rows be written that refer to it. With ``table`` None, only processes that create or migrate the
-    tables wait for each other.
+    Snapshots taken from here on show what the others wrote. SQLite locks the whole database. PostgreSQL locks the
+    tables alone, in the order given, and lets rows be written that refer to them. With ``table`` None, only processes
+    that create or migrate the tables wait for each other.
     """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -35,7 +35,8 @@ def lock(connection: sa.Connection, table: sa.Table | None) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")  # a migration takes the time that it takes
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
     else:
-        connection.exec_driver_sql(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE")
+        names = ", ".join(one.name for one in (table, *others))
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
     renew_snapshot(connection.engine)
 
 

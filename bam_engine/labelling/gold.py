@@ -9,8 +9,8 @@ judged anew, or not at all. *Unsure* is not right; what is skipped is not judged
 """
 
 import secrets
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from bam_engine import database as db
 from bam_engine.annotation import DIRECT, EXTRA, GOLD, NO_LABEL, SKIPPED, TASK_PURPOSES, Answers, Attribute, readable
-from bam_engine.annotation.answer_log import answer_log
-from bam_engine.annotation.answer_log import moment as moment_of
+from bam_engine.annotation.answer_log import AttributeLog, answer_log
 from bam_engine.annotation.mixing import Mixture, Schedule
 from bam_engine.database import log_activity, put_setting, read_setting
 from bam_engine.errors import BamError
@@ -282,31 +281,57 @@ def _judged(workspace: Workspace, attribute: Attribute) -> _Judged:
 
 
 @one_flow
-def right_on_gold(workspace: Workspace, annotator_id: int, since: str | None = None) -> Measure:
-    """Return on what share of their gold of all attributes a person was right when they first answered it.
+def right_on_gold(
+    workspace: Workspace, since: Mapping[int, int], annotator_id: int | None = None
+) -> dict[int, tuple[int, int]]:
+    """Return on how many images of gold each person was right when they first answered, and of how many; by id.
 
-    Unlike on their card, nothing that they answer later changes it, nor that answers are set aside: neither clears a
-    record. With ``since``, a time of the database, only images count that were first answered later.
+    It is of all attributes together, without those who have none. Unlike on their card, nothing that they answer later
+    changes it, nor that answers are set aside: neither clears a record.
+
+    Parameters
+    ----------
+    since
+        For people of whom only images count that they first answered later: after which annotation.
+    annotator_id
+        The one person to return; None for everybody, in one pass over the answers.
     """
-    found = [np.empty(0, bool)]
+    right, judged = Counter[int](), Counter[int]()
     for attribute in workspace.attributes.all():
         log = answer_log(workspace.engine, attribute.id, set_aside=True)
-        theirs, to_gold = log.annotators == annotator_id, log.given_for([GOLD])
-        own = np.flatnonzero(theirs & to_gold & (log.answers != SKIPPED))
-        others = np.flatnonzero(theirs & ~to_gold)
-        rows, first = np.unique(log.rows[own], return_index=True)
-        places = own[first]
-        seen, before = np.unique(log.rows[others], return_index=True)
-        seen_at = dict(zip(seen.tolist(), log.ids[others[before]].tolist(), strict=True))
-        labels = known_images(workspace, attribute).labels_of(rows.astype(np.int64))
-        unseen = [
-            seen_at.get(row, id_) >= id_ for row, id_ in zip(rows.tolist(), log.ids[places].tolist(), strict=True)
-        ]
-        kept = (labels != NO_LABEL) & np.array(unseen, bool)
-        if since is not None:
-            kept &= log.times[places] > moment_of(since)
-        found.append((log.answers[places] == labels)[kept])
-    return _share(np.concatenate(found))
+        to_gold, among = log.given_for([GOLD]), np.ones(len(log), bool)
+        if annotator_id is not None:
+            among = log.annotators == annotator_id
+        given = np.flatnonzero(among & to_gold & (log.answers != SKIPPED))
+        if not len(given):
+            continue
+        others = np.flatnonzero(among & ~to_gold & np.isin(log.rows, log.rows[given]))
+        keys, first = np.unique(_keys(log, given), return_index=True)
+        places = given[first]
+        before = _seen_before(keys, log.ids[places], _keys(log, others), log.ids[others])
+        labels = known_images(workspace, attribute).labels_of(log.rows[places].astype(np.int64))
+        kept = (labels != NO_LABEL) & ~before
+        people = log.annotators[places]
+        for one, last in since.items():
+            kept &= (people != one) | (log.ids[places] > last)
+        right.update(people[kept & (log.answers[places] == labels)].tolist())
+        judged.update(people[kept].tolist())
+    return {who: (right[who], n) for who, n in judged.items()}
+
+
+def _keys(log: AttributeLog, places: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Return one number for each (row, annotator) of the answers at ``places``."""
+    return log.rows[places].astype(np.int64) << 32 | log.annotators[places].astype(np.int64)
+
+
+def _seen_before(
+    keys: NDArray[np.int64], ids: NDArray[np.int64], others: NDArray[np.int64], other_ids: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which of ``keys``, unique and with an id each, occur among ``others`` with a lower id, bool (n,)."""
+    seen, first = np.unique(others, return_index=True)  # the lowest id of each: they ascend
+    result = np.isin(keys, seen)
+    result[result] = other_ids[first][np.searchsorted(seen, keys[result])] < ids[result]
+    return result
 
 
 @one_flow
@@ -345,8 +370,13 @@ def coarse(workspace: Workspace, number: int) -> int:
     return number if schedule(workspace) is None else number - number % 10
 
 
-def _share(right: NDArray[np.bool_]) -> Measure:
-    if not len(right):
+def share(right: int, judged: int) -> Measure:
+    """Return a share with its exact interval; undefined of nothing."""
+    if not judged:
         return undefined("There is no answer to gold to judge.", 0)
-    hits, limits = int(right.sum()), clopper_pearson(int(right.sum()), len(right))
-    return Measure(hits / len(right), limits.low, limits.high, len(right))
+    limits = clopper_pearson(right, judged)
+    return Measure(right / judged, limits.low, limits.high, judged)
+
+
+def _share(right: NDArray[np.bool_]) -> Measure:
+    return share(int(right.sum()), len(right))

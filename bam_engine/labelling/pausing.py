@@ -5,7 +5,10 @@ somebody asks for images, never at an answer, which would tell that it was to go
 however often it is looked at, so that bad luck pauses nobody.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+
+import numpy as np
 
 from bam_engine.annotation import Annotator
 from bam_engine.annotation.pauses import Pause
@@ -95,10 +98,8 @@ def set_rule(workspace: Workspace, wanted: PauseRule | None) -> None:
 @one_flow
 def on_gold(workspace: Workspace, annotator_id: int) -> OnGold:
     """Return how a person answered gold since they last could go on."""
-    last = workspace.pauses.last(annotator_id)
-    right = gold.right_on_gold(workspace, annotator_id, None if last is None else last.resumed_at)
-    hits = 0 if right.value is None else round(right.value * right.n)
-    return OnGold(right, float(upper_bound_at_any_time(hits, right.n, CONFIDENCE)))
+    found = gold.right_on_gold(workspace, _since(workspace), annotator_id)
+    return _figures({annotator_id: found.get(annotator_id, (0, 0))})[annotator_id]
 
 
 @one_flow
@@ -108,14 +109,31 @@ def falling_below(workspace: Workspace, wanted: PauseRule | None) -> dict[int, O
         return {}
     paused = workspace.pauses.now()
     people = [one.id for one in workspace.annotators.all() if not one.simulated and one.id not in paused]
-    found = {one: on_gold(workspace, one) for one in people}
-    return {who: figures for who, figures in found.items() if figures.falls_below(wanted)}
+    found = gold.right_on_gold(workspace, _since(workspace))
+    figures = _figures({who: found[who] for who in people if who in found})
+    return {who: one for who, one in figures.items() if one.falls_below(wanted)}
+
+
+def _since(workspace: Workspace) -> dict[int, int]:
+    """Return after which annotation each person who was paused could go on."""
+    lasts = workspace.pauses.lasts()
+    return {who: one.resumed_after for who, one in lasts.items() if one.resumed_after is not None}
+
+
+def _figures(found: Mapping[int, tuple[int, int]]) -> dict[int, OnGold]:
+    """Return the figures of people of whom it is known on how many images of gold they were right, and of how many."""
+    right, judged = (np.array(column, np.int64) for column in zip(*found.values(), strict=True)) if found else ((), ())
+    limits = upper_bound_at_any_time(right, judged, CONFIDENCE)
+    return {
+        who: OnGold(gold.share(*counts), float(limit))
+        for (who, counts), limit in zip(found.items(), limits, strict=True)
+    }
 
 
 def pause_of(workspace: Workspace, annotator_id: int) -> Pause | None:
     """Return the pause of a person, whom the rule pauses now if they fall below it; None for who may go on."""
     standing, wanted = workspace.pauses.last(annotator_id), rule(workspace)
-    if standing is not None and standing.resumed_at is None:
+    if standing is not None and standing.resumed_after is None:
         return standing
     if wanted is None or read_only(workspace.engine):
         return None

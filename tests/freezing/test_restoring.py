@@ -15,6 +15,7 @@ from PIL import Image
 
 from bam_engine import database as db
 from bam_engine.annotation import NEGATIVE, Attribute
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.collection import ingest_folder
 from bam_engine.database import frozen_tables, open_database
 from bam_engine.database.restored_tables import restore_tables
@@ -111,6 +112,24 @@ def test_people_and_sign_ins_stay_as_they_are(workspace: Workspace, watercolor: 
     assert dataset(workspace.engine)["annotations"] == []
     log = [(row.action, row.subject.split(";")[0]) for row in workspace.snapshot.rows(db.activity)]
     assert ("restored snapshot", "paper") in log
+
+
+def test_who_goes_on_after_a_pause_is_judged_by_what_they_answer_after_the_restore(
+    workspace: Workspace, watercolor: Attribute
+) -> None:
+    """The answers after it are counted on from those of the snapshot."""
+    vote(workspace, watercolor, "paul", {1: 1})
+    snapshots.create(workspace, "paper")
+    vote(workspace, watercolor, "paul", {2: 1, 3: 1})
+    paul = workspace.annotators.get("paul").id
+    workspace.pauses.pause(paul, "")
+    workspace.pauses.resume(paul)
+    restoring.restore(workspace, "paper")
+    last = workspace.pauses.last(paul)
+    assert last is not None
+    assert last.resumed_after == answer_log(workspace.engine, watercolor.id).last
+    vote(workspace, watercolor, "paul", {2: 1})
+    assert answer_log(workspace.engine, watercolor.id).last > last.resumed_after
 
 
 def test_an_annotator_keeps_the_name_of_today_and_nobody_takes_the_number_of_another(

@@ -1,12 +1,15 @@
 """Pausing: who answers gold badly is given no more, loses nothing, and goes on when an owner lets them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bam_engine.annotation import GOLD, Answers, Assignment, NewAnswer
+from bam_engine.annotation import GOLD, SKIPPED, Answers, Assignment, NewAnswer
+from bam_engine.annotation.annotator_store import Annotators
+from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.lease_store import Lease, Wanted
 from bam_engine.annotation.mixing import Schedule
 from bam_engine.annotation.pauses import Paused
@@ -21,6 +24,7 @@ from bam_engine.team.permissions import restrict
 from bam_engine.training import setting_aside
 from bam_engine.workspace import Workspace
 from benchmarks.annotating import Place
+from tests.labelling.team import vote
 from tests.labelling.test_gold import NOW, answer, prepare, share, task_of, truth, who
 
 RULE = PauseRule(after=10, below=0.7)
@@ -160,6 +164,106 @@ def test_nobody_clears_their_record(workspace: Workspace, task: Task) -> None:
     answer(workspace, answered)
     setting_aside.set_aside(workspace, dan)
     assert pausing.on_gold(workspace, dan.id) == before
+
+
+def by_definition(workspace: Workspace, annotator_id: int, since: int = 0) -> tuple[int, int]:
+    """Return on how many images of gold a person was right, and of how many, one image after the other.
+
+    An image counts whose answer is known, if their first answer to it as gold was their first answer to it of all, and
+    came after ``since``; it is right if it is what is known.
+    """
+    right = judged = 0
+    for attribute in workspace.attributes.all():
+        known = gold.known_images(workspace, attribute)
+        log = answer_log(workspace.engine, attribute.id, set_aside=True)
+        to_gold = log.given_for([GOLD])
+        for row, label in zip(known.rows.tolist(), known.labels.tolist(), strict=True):
+            theirs = [at for at in range(len(log)) if log.annotators[at] == annotator_id and log.rows[at] == row]
+            golden = [at for at in theirs if to_gold[at] and log.answers[at] != SKIPPED]
+            if golden and all(to_gold[at] for at in theirs if at < golden[0]) and log.ids[golden[0]] > since:
+                judged, right = judged + 1, right + int(log.answers[golden[0]] == label)
+    return right, judged
+
+
+def test_all_are_judged_in_one_pass_as_each_is_alone_and_by_the_definition(workspace: Workspace, task: Task) -> None:
+    """After right, wrong and unsure answers, skips, corrections, answers set aside, a merge, a pause and its end."""
+    rng, people = np.random.default_rng(1), ["dan", "eve", "fay", "gil"]
+    seen = list(range(0, 60, 5))
+    vote(workspace, task.attribute, "dan", {row: truth(row) for row in seen[:6]}, purpose="direct")
+    other = workspace.attributes.add("boat", "own", "Is there a boat?")
+    for name in ("ada", "ben", "cleo"):
+        vote(workspace, other, name, {row: row % 2 for row in range(30)}, purpose="round")
+    dan, gil = (workspace.annotations.annotator(name) for name in ("dan", "gil"))
+    for part in range(3):
+        for name in people:
+            given = share(workspace, task, name).current
+            said = rng.choice([1, 0, -1, SKIPPED], len(given.rows), p=[0.4, 0.4, 0.1, 0.1]).tolist()
+            answers = [NewAnswer(f"{part}-{name}-{row}", row, one) for row, one in zip(given.rows, said, strict=True)]
+            workspace.annotations.record(given.id, answers)
+        about = replace(task, attribute=other, source_id=2)
+        answer(workspace, share(workspace, about, "eve").current, wrong=range(0, 60, 3))
+        answer(workspace, given, rows=given.rows[:4])  # what gil said before is corrected
+        if part == 0:
+            pausing.pause(workspace, workspace.annotators.get("dan"))
+            pausing.resume(workspace, workspace.annotators.get("dan"))
+    setting_aside.set_aside(workspace, workspace.annotators.get("fay"))
+    vote(workspace, task.attribute, "gilbert", dict.fromkeys(seen[6:], 0), purpose="direct")
+    workspace.annotators.merge(workspace.annotations.annotator("gilbert"), gil)
+    last = workspace.pauses.last(dan)
+    assert last is not None
+    since = {dan: last.resumed_after or 0}
+    assert since[dan] > 0
+    expected = {one.id: by_definition(workspace, one.id, since.get(one.id, 0)) for one in workspace.annotators.all()}
+    expected = {who: figures for who, figures in expected.items() if figures[1]}
+    assert len(expected) == len(people)
+    assert gold.right_on_gold(workspace, since) == expected
+    assert {who: figures for one in expected for who, figures in gold.right_on_gold(workspace, since, one).items()} == (
+        expected
+    )
+    wanted = PauseRule(after=1, below=0.99)
+    falling = {who: one for who in expected if (one := pausing.on_gold(workspace, who)).falls_below(wanted)}
+    assert falling
+    assert pausing.falling_below(workspace, wanted) == falling
+
+
+@pytest.mark.parametrize("moment", ["1999-12-31T23:59:59.000000+00:00", "2999-12-31T23:59:59.000000+00:00"])
+def test_a_clock_that_jumps_pauses_and_resumes_nobody(
+    workspace: Workspace, task: Task, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    answer_wrongly(workspace, task, "dan")
+    pausing.set_rule(workspace, RULE)
+    dan = workspace.annotators.get("dan")
+    with monkeypatch.context() as patch:
+        patch.setattr("bam_engine.annotation.pauses.now", lambda: moment)
+        assert pausing.pause_of(workspace, dan.id) is not None
+        assert dan.id in workspace.pauses.now()
+        pausing.resume(workspace, dan)
+        assert pausing.on_gold(workspace, dan.id).right.n == 0, "what they had answered is not looked at again"
+    given = share(workspace, task, "dan").current
+    answer(workspace, given, wrong=given.rows)
+    assert pausing.on_gold(workspace, dan.id).right.n == len(given.gold), "and what they answer from then on is"
+
+
+def test_who_is_merged_with_somebody_paused_holds_nothing_from_then_on(workspace: Workspace, task: Task) -> None:
+    workspace.assignment_size = 50
+    dan, danny, eve = (workspace.annotations.annotator(name) for name in ("dan", "danny", "eve"))
+    for name in ("danny", "eve"):
+        share(workspace, task, name)
+    pausing.pause(workspace, workspace.annotators.get("dan"))
+    asked = Assignment("", task.attribute.id, danny, "round", 1, rows=())
+    wanted = Wanted(task.rows, np.full(len(task.rows), 2), tasks.votes(workspace, task.attribute))
+    with workspace.reading():  # a request that began before the merge
+        assert workspace.pauses.last(danny) is None
+        Annotators(workspace.engine).merge(danny, dan)
+        with pytest.raises(Paused):
+            workspace.leases.take(asked, wanted, size=5, moment=NOW, lasts=assigning.timedelta(minutes=5))
+    assert {one.assignment.annotator_id for one in workspace.leases.of(task.attribute.id, NOW)} == {eve}
+    workspace.annotators.separate(danny)
+    assert share(workspace, task, "danny"), "separated, danny is not paused"
+    workspace.annotators.merge(dan, danny)
+    assert {one.assignment.annotator_id for one in workspace.leases.of(task.attribute.id, NOW)} == {eve}
+    workspace.annotators.merge(workspace.annotations.annotator("evelyn"), eve)
+    assert workspace.leases.of(task.attribute.id, NOW), "who is merged with somebody who may go on keeps what they hold"
 
 
 def test_who_is_paused_decides_nothing_more(workspace: Workspace, task: Task) -> None:
