@@ -145,14 +145,16 @@ def choose_examples(attribute: Attribute) -> list[int]:
     return chosen
 
 
-def start_round(state: AttributeState, *, asked_for: bool) -> None:
-    """Draw the options of the next round, a preview of its images, and the button that starts it.
+def start_round(state: AttributeState, *, asked_for: bool, why: str = "") -> None:
+    """Draw the button that starts the next round, why it is time to, the options, and a preview of its images.
 
     The button stands out where a round is the next step.
     """
     attribute, number = state.attribute, len(state.rounds) + 1
     with st.container(border=True):
-        st.subheader(f"Round {number}", anchor=False)
+        if why:
+            st.markdown(f"**Next:** {ui.plain(why)}")
+        begin = st.container()
         options: Options = {}
         left, middle, right = st.columns([2, 5, 3])
         size = int(left.number_input("Batch size", 1, 1000, usual.batch, step=10, key=f"count-{attribute.id}"))
@@ -164,30 +166,35 @@ def start_round(state: AttributeState, *, asked_for: bool) -> None:
         if start == "text":
             options["text"] = write_prompts(attribute)
             if not options["text"].strip():
-                st.info("Describe what to look for.", icon=":material/info:")
+                begin.info("Describe what to look for.", icon=":material/info:")
                 return
         elif start is not None and start in STRATEGIES:
             options["strategy"] = start
         if start == "examples":
             options["seeds"] = choose_examples(attribute)
             if not options["seeds"]:
-                st.info("Select at least one example image.", icon=":material/info:")
+                begin.info("Select at least one example image.", icon=":material/info:")
                 return
         seed = attribute.id * 1000 + number
         used, batch = querying.propose(ws, attribute, count=size, seed=seed, **options)
         kind: Literal["primary", "secondary"] = "primary" if asked_for else "secondary"
         key = f"start-{attribute.id}-{number}-{ws.choice.key}-{state.model and state.model.id}"  # of what is previewed
-        if st.button(f"Start round {number}", type=kind, icon=":material/play_arrow:", key=key):
+        if begin.button(f"Start round {number}", type=kind, icon=":material/play_arrow:", key=key):
             if start == "text":
                 prompts.save_prompts(ws, attribute, options["text"])
             rounds.start_round(ws, attribute, count=size, seed=seed, **options)
             go("annotate", attribute.name)
-        why = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
-        st.caption(f"Preview: {ui.plain(why)} (strategy: {used})")
-        pictures = pictures_of(batch, options.get("text", ""))
-        picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.picture_version, size=110, height=380)
-        if picked is not None:
-            open_image(picked)
+        preview(attribute, batch, used, options.get("text", ""))
+
+
+def preview(attribute: Attribute, batch: Batch, strategy: str, text: str) -> None:
+    """Draw the images that a round would ask about, and why."""
+    reasons = " · ".join(f"{n} {reason}" for reason, n in Counter(batch.reasons).most_common())
+    st.caption(f"Preview: {ui.plain(reasons)} (strategy: {strategy})")
+    pictures = pictures_of(batch, text)
+    picked = gallery(pictures, key=f"next-{attribute.id}", version=ws.picture_version, size=110, height=380)
+    if picked is not None:
+        open_image(picked)
 
 
 def write_prompts(attribute: Attribute) -> str:
@@ -390,13 +397,18 @@ elif guidance.step == "diagnose":
     if facts is not None and facts.learned != "no":  # the diagnosis says so below
         st.warning(ui.plain(guidance.summary), icon=":material/troubleshoot:")
 elif guidance.step == "start_round":
-    st.markdown(f"**Next:** {ui.plain(guidance.summary)}")
+    start_round(state, asked_for=True, why=guidance.summary)
 else:
     ui.show_next(guidance)
 changes(state, guidance)
-if guidance.step == "start_round" or (failed is not None and failed.state == "failed"):
+if failed is not None and failed.state == "failed":
     start_round(state, asked_for=True)
-elif facts is not None and facts.model and facts.askable and guidance.step not in ("train", "label_validation"):
+elif (
+    facts is not None
+    and facts.model
+    and facts.askable
+    and guidance.step not in ("train", "label_validation", "start_round")
+):
     with st.expander("Start another round"):
         start_round(state, asked_for=False)
 history(state)

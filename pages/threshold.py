@@ -236,12 +236,8 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
     if counts.exhausted:
         st.success(ALL_BY_PEOPLE, icon=":material/verified:")
     if counts.not_covered:
-        st.warning(
-            f"Not covered: {count(counts.not_covered, 'delivered image')}. The threshold was chosen on "
-            f"{saved.made_at[:10]}, and its sample was drawn from the {count(saved.images, 'image')} of that day: "
-            "nothing is guaranteed or measured for images that came later.",
-            icon=":material/info:",
-        )
+        images, them = count(counts.not_covered, "delivered image"), "it" if counts.not_covered == 1 else "them"
+        st.warning(f"Not covered: {images}. The evidence is not about {them}: most came later.", icon=":material/info:")
         link("gallery", "View images not covered", attribute.name, place="uncovered")
     extend_promise(attribute, next_step=guidance.step)
     measure_recall(attribute, saved)

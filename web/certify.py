@@ -55,12 +55,10 @@ def extend_promise(attribute: Attribute, *, next_step: Step) -> None:
     """Draw what extends the promise of the threshold in use over images that came later, and how far it is."""
     ws = workspace()
     state, later = extension.current(ws, attribute), len(extension.extendable_rows(ws, attribute))
-    if state is not None and state.certified is None:
-        st.caption("The guarantee is being extended to images that came later. " + ui.plain(state.summary))
-        if not later:
-            _continue(attribute, state, stands_out=False)
-    elif state is not None:
-        st.caption(f"The guarantee was extended to images that came later: {ui.plain(state.summary)}")
+    if state is not None:
+        st.caption(ui.plain(state.summary))
+        if state.certified is None and not later:
+            _continue(attribute, state, stands_out=next_step == "extend")
     if later and st.button(
         f"Extend the guarantee to {count(later, 'image')} that came later",
         type=_kind(next_step == "extend"),

@@ -69,7 +69,7 @@ def steps(row: int, *, key: str, count: int | None = None) -> int | None:
     before, after, words = _beside(row, count)
     if not words:
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-steps"):
         previous = st.button("Previous", key=f"{key}-previous", disabled=before is None, shortcut="Left")
         following = st.button("Next", key=f"{key}-next", disabled=after is None, shortcut="Right")
         st.caption(words, width="content")

@@ -43,7 +43,8 @@ _WORTH = """<style>
   background: light-dark(#0b6e69, #5fd0c7); }
 .bam-bar u { position: absolute; width: 9px; height: 9px; top: -1px; margin-left: -5px; transform: rotate(45deg);
   background: light-dark(#a05a1c, #e0a060); border: 1px solid light-dark(#fff, #15181a); }
-@media (max-width: 1100px) { .bam-worth > div { grid-template-columns: 1fr 1fr; } .bam-worth > .head { display: none; }
+@media (max-width: 1100px) {
+  .bam-worth > div { grid-template-columns: 1fr 1fr; align-items: start; } .bam-worth > .head { display: none; }
   .bam-worth [data-name]::before { content: attr(data-name); display: block; color: light-dark(#5b605d, #a9aca7);
   font-size: .8125rem; } }
 </style>"""
@@ -90,10 +91,11 @@ def quality_table(lines: Sequence[AttributeSummary]) -> None:
     )
     several = any(line.other_encoders for line in lines)
     encoder = f"Results with {ui.plain(workspace().encoder_name())}, the encoder in use. " if several else ""
+    covered = " and covered" if any(line.delivered and line.delivered.not_covered for line in lines) else ""
     st.caption(
-        f"{encoder}Precision and recall are those of the images that are delivered, as far as the labels tell; audited "
-        "precision is that of a fresh blind sample of the accepted images that had no label. Bands are 95% intervals."
-        f"{truth}"
+        f"{encoder}Precision and recall are those of the images that are delivered{covered}, as far as the labels "
+        "tell; audited precision is that of a fresh blind sample of the accepted images that had no label. Bands are "
+        f"95% intervals.{truth}"
     )
 
 

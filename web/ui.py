@@ -83,6 +83,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
     min-height: 3.75rem;
   }
   [class*="-answer-bar"] > :first-child { flex: 1 0 100% !important; } /* the answers below what they are for */
+  [data-testid="stLayoutWrapper"]:has(> [class*="-steps"]) { flex: 1 0 100% !important; } /* actions below these */
   [data-testid="stLayoutWrapper"]:has(> .st-key-bam-sticky) { top: 3.75rem !important; } /* below Streamlit's header */
 }
 [role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }

@@ -91,8 +91,8 @@ class AuditResult:
         )
         verb = "was" if self.left_out == 1 else "were"
         left_out = f"{count(self.left_out, 'image')} without a readable file {verb} left out." if self.left_out else ""
-        came = "came later and is" if self.later == 1 else "came later and are"
-        later = f"{count(self.later, 'accepted image')} {came} not covered." if self.later else ""
+        them = "it" if self.later == 1 else "them"
+        later = f"{count(self.later, 'accepted image')} came later: it is not about {them}." if self.later else ""
         return " ".join(filter(None, (drawn_from, left_out, later, self._absent)))
 
     @property

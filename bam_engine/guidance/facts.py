@@ -113,8 +113,8 @@ class Facts:
         Images of the collection, and those that people have labelled, or decided that they cannot.
     votes, judges
         How many people must agree on an image of a round, and on one that judges.
-    embedded
-        Whether any image has a vector.
+    embedded, without_vectors
+        Whether any image has a vector, and how many wait for theirs.
     validation, batch
         The progress of the validation sample, and of the newest round, which has the number ``round`` (0: none).
     disputed
@@ -157,6 +157,7 @@ class Facts:
     votes: int = 1
     judges: int = 1
     embedded: bool = True
+    without_vectors: int = 0
     validation: Progress = Progress()
     round: int = 0
     batch: Progress = Progress()
@@ -230,6 +231,7 @@ def gather(workspace: Workspace, attribute: Attribute) -> Facts:
     drawable = drawable_rows(workspace, attribute) if resting else np.empty(0, np.int64)
     return Facts(
         images=count_images(workspace),
+        without_vectors=count_images(workspace) - count_images(workspace, len(workspace.vectors())),
         labelled=people.by_people + people.rejected_by_people + people.unsure,
         votes=workspace.redundancy,
         judges=workspace.judging_redundancy,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bam_engine import database as db
 from bam_engine.annotation import Attribute, readable
 from bam_engine.formatting import count, decimal_interval, percent_interval
+from bam_engine.guidance import reasons
 from bam_engine.guidance.facts import Facts, Progress, gather
 from bam_engine.guidance.rules import Alternative, Step, alternatives, rule_of
 from bam_engine.labelling.label_states import label_version
@@ -155,9 +156,10 @@ def guidance_of(workspace: Workspace, attribute: Attribute) -> Guidance:
 def advise(attribute: Attribute, facts: Facts) -> Guidance:
     """Return the guidance that follows from the facts about ``attribute``."""
     rule = rule_of(facts)
+    waiting = reasons.without_vectors(facts) if rule.step == "done" else ""
     return Guidance(
         step=rule.step,
-        reason=rule.reason(facts),
+        reason=rule.reason(facts) + waiting,
         attribute=attribute.name,
         round=facts.round,
         alternatives=alternatives(facts, rule.step),

@@ -100,9 +100,7 @@ def _rounds_end(facts: Facts) -> str:
 
 def use_certified(facts: Facts) -> str:
     """Say what is certified, where another threshold is in use, or none."""
-    certified = facts.certifying.certified if facts.certifying is not None else None
-    cut = "" if certified is None else f": scores of {decimal(certified, 3)} or more"
-    words = f"A precision of {percent(facts.target)} is certified{cut}"
+    words = f"A precision of {percent(facts.target)} is certified"
     return f"{words}, and the threshold in use is not." if facts.saved else f"{words}."
 
 
@@ -159,6 +157,15 @@ def not_covered(facts: Facts) -> str:
         return ""
     came = f"{count(facts.later, 'accepted image')} that came later {'is' if facts.later == 1 else 'are'}"
     return f" {came} not covered by what is certified."
+
+
+def without_vectors(facts: Facts) -> str:
+    """Say, after what is finished, which images wait for a vector, without which nothing is decided of them."""
+    if not facts.without_vectors:
+        return ""
+    number = facts.without_vectors
+    have = count(number, "image has no vector", "images have no vectors")
+    return f" {have} yet: compute the embeddings to decide {_them(number)}."
 
 
 def all_by_people(facts: Facts) -> str:

@@ -91,6 +91,11 @@ class Threshold:
             return f"{self.promise} No precision is guaranteed: {seen}."
         if self.certified:
             confidence = percent_at_least(self.confidence)
+            seen = (
+                seen
+                if self.covers is None
+                else f"as far as the labels tell, {self._right} of those delivered are right"
+            )
             return f"Precision is at least {target} with {confidence} confidence{self._scope}: {seen}."
         if self.n_unlabelled == 0:
             return f"Every image that scores as much has a label: nothing is estimated. {_sentence(seen)}."

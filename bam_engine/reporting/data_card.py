@@ -163,7 +163,7 @@ def _attribute(workspace: Workspace, decided: Decided, labels: Any) -> Attribute
         encoder="" if result is None else f"{result.source} ({source.encoder_key})",
         model=source.model,
         trained=source.trained,
-        problem=problem_of(result, exhausted=counts.exhausted),
+        problem=problem_of(result, exhausted=counts.exhausted, uncovered=counts.not_covered),
     )
 
 

@@ -15,6 +15,7 @@ from bam_engine.exchange.dataset import WHY, AttributeColumns
 from bam_engine.labelling import tasks
 from bam_engine.reporting import results
 from bam_engine.reporting.results import Result
+from bam_engine.training import extension
 from bam_engine.training.delivered import NOT_COVERED, WHO, Delivered, delivered_at, label_codes, not_covered
 from bam_engine.training.draw_tests import suggest_negative
 from bam_engine.training.models import scores_of
@@ -150,7 +151,8 @@ def _decision(workspace: Workspace, attribute: Attribute, result: Result | None)
         low = suggest_negative(workspace, attribute, result.model, target=threshold.evidence.target)
     except LearningError:
         low = None
-    note = "" if threshold.saved else "Suggested, not saved by a person. "
+    note = "" if threshold.saved else "Suggested, not saved by a person."
     negative_to = None if low is None else min(low, float(np.nextafter(threshold.value, -np.inf)))
-    evidence = f"{note}{threshold.summary} {without_file(workspace)}".rstrip()
+    extended = extension.words(workspace, attribute, threshold, result.model)
+    evidence = " ".join(filter(None, (note, threshold.summary, extended, without_file(workspace))))
     return Decision(threshold.value, negative_to, evidence)

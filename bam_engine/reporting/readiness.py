@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from bam_engine.formatting import count
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.reporting import results
 from bam_engine.reporting.results import Result
-from bam_engine.training.delivered import delivered_at
+from bam_engine.training.delivered import delivered_at, not_covered
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 
@@ -31,8 +32,10 @@ def not_ready(
     for attribute in attributes:
         result = results.chosen(workspace, attribute, given.get(attribute.id))
         threshold = None if result is None or result.threshold is None else result.threshold.value
-        delivered = delivered_at(workspace, attribute, threshold, None if result is None else result.model)
-        problem = problem_of(result, exhausted=delivered.counts.exhausted)
+        model = None if result is None else result.model
+        delivered = delivered_at(workspace, attribute, threshold, model)
+        uncovered = 0 if result is None else int(not_covered(workspace, attribute, model).sum())
+        problem = problem_of(result, exhausted=delivered.counts.exhausted, uncovered=uncovered)
         if problem:
             lines.append((attribute.name, problem))
         if attribute.name in better:
@@ -40,10 +43,11 @@ def not_ready(
     return lines
 
 
-def problem_of(result: Result | None, *, exhausted: bool) -> str:
+def problem_of(result: Result | None, *, exhausted: bool, uncovered: int = 0) -> str:
     """Return the sentence that says what is missing behind a result, the first that applies; "" if nothing is.
 
-    Where all that is delivered is ``exhausted``, labelled by people, it needs no audit.
+    Where all that is delivered is ``exhausted``, labelled by people, it needs no audit. Its evidence is not about
+    ``uncovered`` of the images that are delivered.
     """
     if result is None:
         return "Nothing is trained with the encoder in use, so images have the labels of people alone."
@@ -57,4 +61,11 @@ def problem_of(result: Result | None, *, exhausted: bool) -> str:
         return ""
     if result.audit is None:
         return "The threshold is not audited."
-    return "" if result.audit.complete else "The audit of the threshold is not finished."
+    if not result.audit.complete:
+        return "The audit of the threshold is not finished."
+    if uncovered:
+        them = "it" if uncovered == 1 else "them"
+        return (
+            f"{count(uncovered, 'accepted image')} not covered: nothing that is guaranteed or measured is about {them}."
+        )
+    return ""

@@ -26,7 +26,7 @@ from bam_engine.labelling.guideline_examples import GuidelineExample, examples_o
 from bam_engine.learning import ErrorCorrection
 from bam_engine.reporting.examples import ExampleGroup, example_groups
 from bam_engine.reporting.results import other_encoders, results_of
-from bam_engine.training import certification_history, recall, rounds
+from bam_engine.training import certification_history, extension, recall, rounds
 from bam_engine.training.certification_history import CertificationSummary
 from bam_engine.training.delivered import DeliveredCounts, counts_of
 from bam_engine.training.diagnosis import diagnose
@@ -123,6 +123,7 @@ class AttributeReport:
     name; ``other_results`` says in sentences what others have. ``recall_sample`` says on what the recall at the
     threshold was measured, where a sample was drawn below it; "" otherwise. ``correction`` is the precision and recall
     at the threshold corrected for wrong answers, None where too few images were answered by several people.
+    ``extended`` says over how many images that came later the guarantee of the threshold is extended; "" over none.
     """
 
     attribute: Attribute
@@ -160,6 +161,7 @@ class AttributeReport:
     guideline_examples: tuple[GuidelineExample, ...] = ()
     recall_sample: str = ""
     correction: ErrorCorrection | None = None
+    extended: str = ""
     guidance: Guidance = field(kw_only=True)
 
     @property
@@ -167,7 +169,8 @@ class AttributeReport:
         """What is known of the threshold, with advice unless the attribute is finished; "" without a threshold."""
         if self.threshold is None:
             return ""
-        return self.threshold.finding if self.guidance.step == "done" else self.threshold.summary
+        words = self.threshold.finding if self.guidance.step == "done" else self.threshold.summary
+        return f"{words} {self.extended}".rstrip()
 
     @property
     def audit(self) -> AuditResult | None:
@@ -225,6 +228,7 @@ def gather(workspace: Workspace, attribute: Attribute, *, examples: int = EXAMPL
         guideline_examples=examples_of(workspace, attribute),
         recall_sample="" if measuring is None or measuring.shown is None else measuring.summary,
         correction=None if threshold is None else correction_at(workspace, attribute, threshold.evidence),
+        extended="" if threshold is None else extension.words(workspace, attribute, threshold),
         guidance=guidance,
     )
 

@@ -64,10 +64,13 @@ class CertificationState:
             )
         if progress is None:
             return "The pilot shows where the precision falls. Nothing is certified by it."
-        if progress.certified is None:
-            later = self.certification.since is not None
-            so_far = "The later images are" if later else f"No threshold is certified for {target} precision yet."
-            so_far += f" not covered by the certified precision of {target} yet." if later else ""
+        if self.certification.since is not None and progress.certified is None:
+            so_far = f"The later images are not covered by the certified precision of {target} yet."
+        elif self.certification.since is not None:
+            images = count(progress.accepted, "accepted image")
+            so_far = f"The certified precision of {target} covers {images} that came later, too."
+        elif progress.certified is None:
+            so_far = f"No threshold is certified for {target} precision yet."
         else:
             so_far = (
                 f"Certified for {target} precision with {confidence} confidence: scores of "

@@ -18,13 +18,14 @@ from bam_engine import database as db
 from bam_engine import learning
 from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
+from bam_engine.formatting import count
 from bam_engine.labelling import tasks
 from bam_engine.labelling.missing_images import missing_images
 from bam_engine.learning import is_accepted
 from bam_engine.training import certification, certification_population, certification_store, population
 from bam_engine.training.certification_state import CertificationState
 from bam_engine.training.certification_store import Certification
-from bam_engine.training.models import latest_model, scores_of
+from bam_engine.training.models import TrainedModel, latest_model, scores_of
 from bam_engine.training.thresholds import AttributeThreshold, current_threshold
 from bam_engine.workspace.core import Workspace, random_seed
 from bam_engine.workspace.exclusive import exclusive
@@ -57,6 +58,16 @@ def waiting_task(workspace: Workspace, attribute: Attribute) -> tasks.Task | Non
         if each is not None and len(each.task.rows) and not tasks.state(workspace, each.task).complete:
             return each.task
     return None
+
+
+@one_flow
+def words(
+    workspace: Workspace, attribute: Attribute, threshold: AttributeThreshold, model: TrainedModel | None = None
+) -> str:
+    """Say over how many images that came later the promise of a threshold is extended; "" where it is over none."""
+    extensions = population.extensions(workspace, attribute, threshold.evidence, model)
+    images = sum(len(population.rows_extended(workspace, each)) for each in extensions)
+    return f"It was extended to {count(images, 'accepted image')} that came later." if images else ""
 
 
 @one_flow

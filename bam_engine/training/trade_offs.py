@@ -8,10 +8,10 @@ from bam_engine.annotation import Attribute
 from bam_engine.errors import LearningError
 from bam_engine.learning import Threshold
 from bam_engine.training import certification, certification_store
-from bam_engine.training.delivered import delivered_at
+from bam_engine.training.delivered import delivered_at, not_covered
 from bam_engine.training.evaluation_set import evidence_version
 from bam_engine.training.models import newest_model
-from bam_engine.training.thresholds import suggest
+from bam_engine.training.thresholds import current_threshold, suggest
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
 from bam_engine.workspace.memory import Kind
@@ -25,14 +25,16 @@ class TradeOff:
     """What a target precision costs.
 
     ``threshold`` is None where no cut reaches the target. ``accepted`` images would be delivered, ``by_classifier``
-    without a label. About ``needed`` more labels would certify it: 0 where it is certified or all is labelled, None
-    where that cannot be told or no number would do.
+    without a label; of the threshold in use, the evidence is not about ``not_covered`` of these. About ``needed`` more
+    labels would certify it: 0 where it is certified or all is labelled, None where that cannot be told or no number
+    would do.
     """
 
     target: float
     threshold: Threshold | None
     accepted: int = 0
     by_classifier: int = 0
+    not_covered: int = 0
     needed: int | None = None
 
     @property
@@ -41,7 +43,7 @@ class TradeOff:
         if self.threshold is None:
             return "not reached"
         if self.threshold.certified:
-            return "certified"
+            return f"certified, {self.not_covered:,} not covered" if self.not_covered else "certified"
         return "not certified" if self.by_classifier else "all labelled by people"
 
 
@@ -82,7 +84,15 @@ def _trade_off(workspace: Workspace, attribute: Attribute, target: float, confid
     needed = (
         0 if threshold.certified or counts.exhausted else _needed(workspace, attribute, threshold, counts.by_classifier)
     )
-    return TradeOff(target, threshold, counts.accepted, counts.by_classifier, needed)
+    uncovered = _not_covered(workspace, attribute, threshold)
+    return TradeOff(target, threshold, counts.accepted, counts.by_classifier, uncovered, needed)
+
+
+def _not_covered(workspace: Workspace, attribute: Attribute, threshold: Threshold) -> int:
+    """Return how many images that the threshold delivers came after its evidence, where it is the one in use."""
+    used = current_threshold(workspace, attribute)
+    same = used is not None and (used.value, used.evidence.target) == (threshold.value, threshold.target)
+    return int(not_covered(workspace, attribute).sum()) if same else 0
 
 
 def _needed(workspace: Workspace, attribute: Attribute, threshold: Threshold, left: int) -> int | None:

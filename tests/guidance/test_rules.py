@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bam_engine.annotation import Attribute
 from bam_engine.guidance.facts import Audited, Certifying, Facts, Progress
+from bam_engine.guidance.guidance import advise
 from bam_engine.guidance.rules import RULES, alternatives, rule_of
 from bam_engine.guidance.sizes import MOST_ROUNDS
 from bam_engine.learning import Threshold
@@ -136,6 +138,15 @@ def test_what_is_finished_says_which_images_came_later_and_are_not_covered() -> 
     assert "1 accepted image that came later is not covered by what is certified." in rule_of(finished).reason(finished)
     nothing = replace(finished, later=0)
     assert "came later" not in rule_of(nothing).reason(nothing)
+
+
+def test_what_is_finished_says_how_many_images_have_no_vectors() -> None:
+    finished = replace(CERTIFIED, audit=Audited(DONE, True, True, 0), without_vectors=401)
+    attribute = Attribute(1, "media_watercolor", "media", "Is it a watercolour?", "")
+    assert advise(attribute, finished).step == "done"
+    words = "401 images have no vectors yet: compute the embeddings to decide them."
+    assert advise(attribute, finished).reason.endswith(words)
+    assert "vectors" not in advise(attribute, replace(finished, without_vectors=0)).reason
 
 
 def test_whoever_sets_a_threshold_is_offered_no_round_that_cannot_help() -> None:

@@ -11,17 +11,21 @@ from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import Attribute
 from bam_engine.audit import audits
-from bam_engine.formatting import percent
+from bam_engine.formatting import count, percent
 from bam_engine.guidance.guidance import Guidance, guidance_of
 from bam_engine.labelling import tasks
+from bam_engine.reporting.decided import decide
 from bam_engine.reporting.overview import overview
-from bam_engine.training import certification, rounds, thresholds, validation
+from bam_engine.training import certification, extension, rounds, thresholds, validation
 from bam_engine.training.delivered import delivered_of
 from bam_engine.training.models import newest_model, scores_of
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 from tests.labelling.team import vote
 from tests.pages.conftest import text_of
+from tests.training.certifying import save_certified, train_once
+from tests.training.test_extension import finish as finish_extension
+from tests.training.test_promises import grow
 from tests.two_encoders import add_vectors, blind_vectors, use
 from web.next_steps import direct
 from web.set_threshold import by_hand_key
@@ -96,6 +100,25 @@ def another_encoder(workspace: Workspace, attribute: Attribute, oracle: Oracle) 
     use(workspace, "network")
 
 
+def grown(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
+    train_once(workspace, attribute, oracle)
+    save_certified(workspace, attribute, oracle)
+    later = grow(workspace, workspace.folder.parent / "late")
+    asked = audits.draw(workspace, attribute, n_accepted=2, n_rejected=2, seed=1).task.rows.tolist()
+    answers = {row: int(row in later or oracle.knows(workspace, row)) for row in asked}
+    vote(workspace, attribute, "oracle", answers, purpose="audit")
+
+
+def extending(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
+    grown(workspace, attribute, oracle)
+    extension.extend(workspace, attribute)
+
+
+def extended(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
+    grown(workspace, attribute, oracle)
+    assert finish_extension(workspace, attribute, 1).certified is not None
+
+
 STATES: tuple[Play, ...] = (
     nothing,
     sampled,
@@ -110,6 +133,9 @@ STATES: tuple[Play, ...] = (
     all_by_people,
     more_votes,
     another_encoder,
+    grown,
+    extending,
+    extended,
 )
 
 
@@ -117,6 +143,7 @@ def words_of(app: AppTest) -> str:
     """Return all sentences of a page, without the escapes of Markdown."""
     parts = [text_of(app), *(str(one.value) for one in app.subheader), *(one.label for one in app.button)]
     parts += [one.proto.body for one in app.get("html")]
+    parts += [f"{one.label}: {one.value}, {one.delta}" for one in app.metric]
     return "\n".join(parts).replace("\\", "")
 
 
@@ -175,6 +202,33 @@ def test_no_page_contradicts_another(
         assert "Each image needs 2 votes" in said["overview"]
     line = overview(workspace).attributes[0]
     assert line.guidance == guidance or not line.started
+
+
+@pytest.mark.parametrize("play", [grown, extending, extended], ids=lambda play: play.__name__)
+def test_every_page_says_alike_which_images_a_guarantee_covers(
+    open_page: Callable[..., AppTest],
+    workspace: Workspace,
+    watercolor: Attribute,
+    oracle: Oracle,
+    monkeypatch: pytest.MonkeyPatch,
+    play: Play,
+) -> None:
+    monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
+    play(workspace, watercolor, oracle)
+    delivered = overview(workspace).attributes[0].delivered
+    assert delivered is not None
+    uncovered, passed = delivered.not_covered, play is extended
+    assert (uncovered == 0) == passed
+    pages = ("overview", "threshold", "report", "gallery", "audit", "export")
+    said = {page: words_of(open_page(workspace, page)) for page in pages}
+    for page in ("overview", "threshold", "report", "gallery"):
+        assert f"{uncovered} of them not covered" in said[page] or passed, page
+    assert f"{count(uncovered, 'accepted image')} not covered" in said["export"] or passed
+    assert not passed or not [page for page in pages if "not covered" in said[page]]
+    evidence = decide(workspace, watercolor, np.arange(120)).decision.evidence
+    for words in (said["report"], evidence):
+        assert ("It was extended to" in words) == passed
+    assert ("that came later, too." in said["threshold"]) == passed
 
 
 def test_a_certified_cut_set_by_hand_is_still_certified(

@@ -12,9 +12,11 @@ from bam_engine.training import (
     certification,
     certification_store,
     rounds,
+    thresholds,
     validation,
 )
 from bam_engine.training.certification_state import CertificationState
+from bam_engine.training.thresholds import AttributeThreshold
 from bam_engine.workspace import Workspace
 from tests.conftest import Oracle
 
@@ -23,12 +25,25 @@ from tests.conftest import Oracle
 def trained(workspace: Workspace, watercolor: Attribute, oracle: Oracle, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """One round is trained; a pilot is of eight images, since the collection is small."""
     monkeypatch.setattr("bam_engine.learning.PILOT_SIZE", 8)
-    validation.draw_validation(workspace, watercolor, 20, seed=1)
-    oracle.answer(workspace, tasks.validation_task(workspace, watercolor))
-    turn = rounds.start_round(workspace, watercolor, count=20, seed=1)
-    oracle.answer(workspace, turn.task)
-    rounds.train(workspace, watercolor)
+    train_once(workspace, watercolor, oracle)
     return workspace
+
+
+def train_once(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> None:
+    """Label a validation sample and a round, and train."""
+    validation.draw_validation(workspace, attribute, 20, seed=1)
+    oracle.answer(workspace, tasks.validation_task(workspace, attribute))
+    oracle.answer(workspace, rounds.start_round(workspace, attribute, count=20, seed=1).task)
+    rounds.train(workspace, attribute)
+
+
+def save_certified(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> AttributeThreshold:
+    """Save the loosest threshold that a certification certifies for 60%."""
+    certification.start(workspace, attribute, target=0.6, planned=60, seed=3)
+    state = finish(workspace, attribute, oracle)
+    assert state.certified is not None
+    loosest = thresholds.measure_at(workspace, attribute, state.certified, target=0.6)
+    return thresholds.save(workspace, attribute, loosest)
 
 
 def finish(workspace: Workspace, attribute: Attribute, oracle: Oracle) -> CertificationState:

@@ -38,7 +38,7 @@ from bam_engine.workspace.vectors import embed_collection
 from tests.conftest import Oracle
 from tests.drawn_pictures import KINDS
 from tests.labelling.team import vote
-from tests.training.certifying import finish, trained
+from tests.training.certifying import save_certified, trained
 from tests.two_encoders import DESCRIPTORS, add_vectors, blind_vectors, use
 
 __all__ = ["trained"]
@@ -66,11 +66,7 @@ def grow(workspace: Workspace, folder: Path, *, first: int = 200) -> range:
 @pytest.fixture
 def certified(trained: Workspace, watercolor: Attribute, oracle: Oracle) -> Workspace:
     """The loosest threshold that a certification certifies for 60% is saved."""
-    certification.start(trained, watercolor, target=0.6, planned=60, seed=3)
-    state = finish(trained, watercolor, oracle)
-    assert state.certified is not None
-    loosest = thresholds.measure_at(trained, watercolor, state.certified, target=0.6)
-    saved = thresholds.save(trained, watercolor, loosest)
+    saved = save_certified(trained, watercolor, oracle)
     assert saved.evidence.certified
     assert saved.evidence.covers is not None
     return trained
@@ -226,7 +222,7 @@ def test_an_audit_is_about_the_images_of_its_time(
     found = audits.latest_result(decided, watercolor)
     assert found is not None
     assert found.later == counts_of(decided, watercolor).not_covered > 0
-    assert "came later and" in found.population
+    assert "came later: it is not about them." in found.population
 
 
 def test_an_audit_counts_what_people_had_labelled_as_known(
