@@ -1,12 +1,22 @@
 """People: who is in the team and what each may do, invitations and requests; and everybody's own password."""
 
+import html
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
 import streamlit as st
 
-from bam_engine.team import MAX_LENGTH, Account, Activity, JoinRequest, Role, recent_activity, role_of
+from bam_engine.team import (
+    MAX_LENGTH,
+    Account,
+    Activity,
+    JoinRequest,
+    Role,
+    configured_provider,
+    recent_activity,
+    role_of,
+)
 from bam_engine.team.invitations import DAYS, MAX_DAYS
 from web import people, ui
 from web.engine import workspace
@@ -39,14 +49,10 @@ def own(account: Account) -> None:
     """Draw what everybody has: their role, their password, and the way out everywhere."""
     st.subheader("You", anchor=False)
     st.markdown(f"**{ui.plain(account.name)}**, {account.role}. Your answers are stored under this name.")
-    with st.expander("Change your password"), st.form("password", border=False, clear_on_submit=True):
-        before = st.text_input("Password", type="password", max_chars=MAX_LENGTH, autocomplete="current-password")
-        new = st.text_input("New password", type="password", max_chars=MAX_LENGTH, autocomplete="new-password")
-        again = st.text_input("The same again", type="password", max_chars=MAX_LENGTH, autocomplete="new-password")
-        st.caption("You are then signed out everywhere, and sign in with the new one.")
-        if st.form_submit_button("Change the password", icon=":material/key:"):
-            with ui.guard():
-                change_password(account, before, new, again)
+    has_password = team.accounts.has_password(account)
+    single_sign_on(account, has_password)
+    if has_password:
+        password_form(account)
     browsers = team.sessions.count(account)
     where = "this browser alone" if browsers == 1 else f"{browsers:,} browsers"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -56,6 +62,36 @@ def own(account: Account) -> None:
                 team.sessions.end_all(account)
             people.forget()
             st.rerun()
+
+
+def single_sign_on(account: Account, has_password: bool) -> None:
+    """Draw as whom the provider signs somebody in, and the way to change that."""
+    provider, known = configured_provider(), team.identities.of(account)
+    if provider is None and not known:
+        return
+    name = ui.plain(provider.name) if provider is not None else "another provider"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not known:
+            st.html(f'<a href="/sign-in/connect" target="_self">Sign in with {html.escape(name)} from now on</a>')
+        else:
+            labels = ui.plain(", ".join(one.label for one in known))
+            st.caption(f"At {name}, you are {labels}: it signs you in.", width="content")
+            if has_password and st.button("Disconnect", icon=":material/link_off:"):
+                with people.on_own_account():
+                    team.identities.disconnect(account)
+                changed(f"You sign in with your password alone, and no more with {name}.")
+
+
+def password_form(account: Account) -> None:
+    """Draw the form for another password of one's own."""
+    with st.expander("Change your password"), st.form("password", border=False, clear_on_submit=True):
+        before = st.text_input("Password", type="password", max_chars=MAX_LENGTH, autocomplete="current-password")
+        new = st.text_input("New password", type="password", max_chars=MAX_LENGTH, autocomplete="new-password")
+        again = st.text_input("The same again", type="password", max_chars=MAX_LENGTH, autocomplete="new-password")
+        st.caption("You are then signed out everywhere, and sign in with the new one.")
+        if st.form_submit_button("Change the password", icon=":material/key:"):
+            with ui.guard():
+                change_password(account, before, new, again)
 
 
 def change_password(account: Account, before: str, new: str, again: str) -> None:
@@ -86,6 +122,8 @@ def everyone(account: Account) -> None:
             if st.button("Remove the account", key=f"remove-{one.id}", icon=":material/person_remove:"):
                 team.accounts.remove(one.id)
                 changed(f"{one.name} cannot sign in any more. Their answers are kept.")
+            if known := team.identities.of(one):
+                st.caption(f"Signed in by single sign-on as {ui.plain(', '.join(each.label for each in known))}.")
             st.caption("Whoever has forgotten their password gets another one by `bam user reset NAME`.")
 
 
@@ -125,6 +163,8 @@ def request(one: JoinRequest) -> None:
     """Draw a request, to be approved with a role, or declined."""
     note = f" · {ui.plain(one.note)}" if one.note else ""
     st.markdown(f"**{ui.plain(one.name)}** · {day(one.made_at)}{note}")
+    if one.identity is not None:
+        st.caption(f"Single sign-on vouches that this is {ui.plain(one.identity.label)}.")
     if one.known:
         st.warning(
             "An annotator has this name. Approve only whom you know to be that person: the answers are then theirs.",

@@ -50,6 +50,9 @@ _FORM = READ | WRITE
 
 ROUTES: tuple[tuple[frozenset[str], str, Role | Open], ...] = (
     (_FORM, r"/sign-in", OPEN),
+    (READ, r"/sign-in/provider(/back)?", OPEN),
+    (_FORM, r"/sign-in/name", OPEN),
+    (_FORM, r"/sign-in/connect", Role.VIEWER),
     (_FORM, r"/sign-out", OPEN),
     (_FORM, r"/join", OPEN),
     (_FORM, r"/join/[A-Za-z0-9_-]{1,200}", OPEN),

@@ -29,6 +29,7 @@ from web.routes.modules import module_routes
 from web.routes.replies import nothing_below
 from web.routes.shell import inline_scripts, root_routes, shell_routes
 from web.routes.sign_in import sign_in_routes
+from web.routes.single_sign_on import single_sign_on_routes
 from web.routes.tiles import tile_routes
 
 
@@ -36,6 +37,7 @@ def routes() -> list[BaseRoute]:
     """Return all routes beside the pages."""
     return [
         *sign_in_routes(opened_workspace),
+        *single_sign_on_routes(opened_workspace),
         *root_routes(START),
         *shell_routes(titles()),
         *module_routes(),
@@ -53,6 +55,7 @@ def routes() -> list[BaseRoute]:
         ),
         *workspaces.workspace_routes(),
         *nothing_below("/api"),
+        *nothing_below("/sign-in"),
     ]
 
 

@@ -20,6 +20,8 @@ import bam_engine
 from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.users import add_owner
 from bam_engine.errors import BamError
+from bam_engine.team import configured_provider
+from bam_engine.team.identity_provider import check_installed
 from bam_engine.workspace import Workspace
 
 
@@ -85,7 +87,8 @@ def prepare_team(options: Namespace) -> None:
     Raises
     ------
     BamError
-        Passwords would travel unencrypted, or there is no owner and no keyboard to name one with.
+        Passwords would travel unencrypted, the provider that signs people in is not named whole, or there is no owner
+        and no keyboard to name one with.
     """
     if not (options.behind_proxy or options.certificate or is_this_computer(options.address)):
         raise BamError(
@@ -93,6 +96,8 @@ def prepare_team(options: Namespace) -> None:
             "(--certificate FILE --key FILE), or put a proxy in front that encrypts (--behind-proxy): docs/team.md "
             "shows how."
         )
+    if configured_provider() is not None:
+        check_installed()
     with contextlib.closing(Workspace.from_environment()) as workspace:
         if not workspace.team.accounts.exist():
             add_owner(workspace)

@@ -62,7 +62,8 @@ def add(workspace: Workspace, options: Namespace) -> None:
 def list_all(workspace: Workspace, _options: Namespace) -> None:
     """Print the accounts with their roles."""
     for account in workspace.team.accounts.all():
-        print(f"{account.name}: {account.role}")
+        known = ", ".join(one.label for one in workspace.team.identities.of(account))
+        print(f"{account.name}: {account.role}" + (f" (single sign-on as {known})" if known else ""))
 
 
 def set_role(workspace: Workspace, options: Namespace) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 17
+SCHEMA_VERSION = 18
 """The schema that this program reads and writes; the newest of ``migrations/``."""
 
 metadata = sa.MetaData()
@@ -24,6 +24,11 @@ def _attribute_id() -> sa.Column[int]:
 
 def _made_at() -> sa.Column[str]:
     return sa.Column("made_at", sa.Text, nullable=False)
+
+
+def _identity(*, nullable: bool) -> list[sa.Column[str]]:
+    """Return the columns of a :class:`bam_engine.team.identities.Identity`."""
+    return [sa.Column(name, sa.Text, nullable=nullable) for name in ("issuer", "subject", "label")]
 
 
 def _evidence() -> list[sa.Column[Any]]:
@@ -486,8 +491,17 @@ accounts = sa.Table(  # of people who sign in
     _id(),
     sa.Column("annotator_id", sa.ForeignKey("annotators.id"), nullable=False, unique=True),
     sa.Column("role", sa.Text, nullable=False),  # "viewer", "annotator", "reviewer", "owner"
-    sa.Column("password", sa.Text, nullable=False),  # Argon2's hash, with its salt and its parameters
+    sa.Column("password", sa.Text, nullable=False),  # Argon2's hash, with its salt and its parameters; "": none
     _made_at(),
+)
+identities = sa.Table(  # as whom a provider of OpenID Connect knows the person of an account
+    "identities",
+    metadata,
+    _id(),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),  # null: it was removed
+    *_identity(nullable=False),
+    _made_at(),
+    sa.UniqueConstraint("issuer", "subject"),
 )
 sessions = sa.Table(  # in which somebody is signed in
     "sessions",
@@ -518,6 +532,7 @@ join_requests = sa.Table(
     sa.Column("password", sa.Text, nullable=False),  # as in accounts
     sa.Column("note", sa.Text, nullable=False),  # to the owner
     _made_at(),
+    *_identity(nullable=True),  # null: they chose a password
 )
 pauses = sa.Table(  # who is given no images for now, and since when those who were paused before go on
     "pauses",

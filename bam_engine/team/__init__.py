@@ -6,6 +6,8 @@ No password and no token is stored, only what recognises it. Knows no page, no c
 
 from bam_engine.team.accounts import Account, Accounts
 from bam_engine.team.activity import Activity, recent_activity
+from bam_engine.team.identities import Identities, Identity
+from bam_engine.team.identity_provider import IdentityProvider, configured_provider
 from bam_engine.team.invitations import Invitation, Invitations
 from bam_engine.team.join_requests import JoinRequest, JoinRequests
 from bam_engine.team.passwords import MAX_LENGTH, MIN_LENGTH
@@ -20,6 +22,9 @@ __all__ = [
     "Account",
     "Accounts",
     "Activity",
+    "Identities",
+    "Identity",
+    "IdentityProvider",
     "Invitation",
     "Invitations",
     "JoinRequest",
@@ -29,6 +34,7 @@ __all__ = [
     "Team",
     "Throttle",
     "TooManyAttempts",
+    "configured_provider",
     "recent_activity",
     "role_of",
 ]

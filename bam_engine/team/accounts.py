@@ -15,6 +15,7 @@ from bam_engine.annotation.names import check_annotator_name, spelling_key
 from bam_engine.database import (
     accounts,
     annotators,
+    identities,
     insert_row,
     lock,
     log_activity,
@@ -23,7 +24,7 @@ from bam_engine.database import (
     snapshot_of,
 )
 from bam_engine.errors import NotFound, TeamError
-from bam_engine.team.passwords import hash_password, is_password
+from bam_engine.team.passwords import NO_PASSWORD, hash_password, is_password
 from bam_engine.team.roles import Role, role_of
 
 
@@ -137,7 +138,7 @@ class Accounts:
             connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(role=str(role)))
             _end_sessions(connection, account)
             log_activity(connection, "changed role", f"{account.name} from {account.role} to {role}")
-        return self._existing(account_id)
+        return self.existing(account_id)
 
     def set_password(self, account_id: int, password: str) -> None:
         """Give an account another password, and end its sessions.
@@ -160,6 +161,11 @@ class Accounts:
         rows = [] if account is None else snapshot_of(self._engine).rows_with(accounts.c.id, account.id)
         return is_password(password, rows[0].password if rows else None)
 
+    def has_password(self, account: Account) -> bool:
+        """Return whether an account has a password; without one, another identity signs it in."""
+        rows = snapshot_of(self._engine).rows_with(accounts.c.id, account.id)
+        return bool(rows and rows[0].password != NO_PASSWORD)
+
     def remove(self, account_id: int) -> None:
         """Remove an account with its sessions; the annotator and their answers stay.
 
@@ -173,6 +179,8 @@ class Accounts:
         with self._changing(account_id) as (connection, account):
             self._check_owner_left(account, None)
             _end_sessions(connection, account)
+            of_account = identities.c.account_id == account_id  # which do not come back by themselves
+            connection.execute(sa.update(identities).where(of_account).values(account_id=None))
             connection.execute(sa.delete(accounts).where(accounts.c.id == account_id))
             log_activity(connection, "removed account", account.name)
 
@@ -181,9 +189,10 @@ class Accounts:
         """Give a transaction in which nobody else changes an account, and the account as it is in it."""
         with self._engine.begin() as connection:
             lock(connection, annotators)
-            yield connection, self._existing(account_id)
+            yield connection, self.existing(account_id)
 
-    def _existing(self, account_id: int) -> Account:
+    def existing(self, account_id: int) -> Account:
+        """Return the account with this id, or raise :class:`NotFound`."""
         account = self.by_id(account_id)
         if account is None:
             raise NotFound("There is no such account any more. Reload the page.")

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bam_engine.database import annotators, insert_row, invitations, lock, log_activity, now, snapshot_of
 from bam_engine.errors import NotFound, TeamError
 from bam_engine.team.accounts import Account, Accounts
-from bam_engine.team.passwords import hash_password
+from bam_engine.team.identities import Identities, Identity
+from bam_engine.team.passwords import NO_PASSWORD, hash_password
 from bam_engine.team.roles import Role, role_of
 from bam_engine.team.tokens import digest_of, moment_in, new_token
 
@@ -41,8 +42,8 @@ class Invitation:
 class Invitations:
     """The invitations of one workspace."""
 
-    def __init__(self, engine: sa.Engine, accounts: Accounts) -> None:
-        self._engine, self._accounts = engine, accounts
+    def __init__(self, engine: sa.Engine, accounts: Accounts, identities: Identities) -> None:
+        self._engine, self._accounts, self._identities = engine, accounts, identities
 
     def all(self) -> list[Invitation]:
         """Return all invitations, the newest first."""
@@ -81,25 +82,32 @@ class Invitations:
         """
         return role_of(self._open(token).role)
 
-    def use(self, token: str, name: str, password: str) -> Account:
+    def use(self, token: str, name: str, password: str = "", *, identity: Identity | None = None) -> Account:
         """Make the account of an invitation, once.
+
+        Parameters
+        ----------
+        identity
+            As whom a provider vouches for the person, who then has no password.
 
         Raises
         ------
         TeamError
-            The invitation cannot be used, the name is taken, or the password is too short or too long. The invitation
-            is as before.
+            The invitation cannot be used, the name is taken, the password is too short or too long, or the identity
+            is connected already. The invitation is as before.
         AnnotationError
             The name is empty or too long.
         """
         self._open(token)  # before anything is computed for whoever has none
-        hashed = hash_password(password)
+        hashed = hash_password(password) if identity is None else NO_PASSWORD
         with self._engine.begin() as connection:
             lock(connection, annotators)
             invitation = self._open(token)
             annotator_id, account_id = self._accounts.insert_new_person(
                 connection, name, role_of(invitation.role), hashed, action="joined by invitation"
             )
+            if identity is not None:
+                self._identities.insert(connection, account_id, identity)
             used = sa.update(invitations).where(invitations.c.id == invitation.id).values(used_by=annotator_id)
             connection.execute(used)
         account = self._accounts.by_id(account_id)

@@ -1,9 +1,10 @@
 """Requests to join: anybody asks, with a name and a password; an owner approves with a role, or declines.
 
-In:  a name, a password and a note. Out: nothing that tells whoever asks which names exist.
+In:  a name, a password or a provider's word, and a note. Out: nothing that tells whoever asks which names exist.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,7 +13,8 @@ from bam_engine.annotation.names import check_annotator_name
 from bam_engine.database import annotators, join_requests, lock, log_activity, now, snapshot_of
 from bam_engine.errors import NotFound, TeamError
 from bam_engine.team.accounts import Account, Accounts
-from bam_engine.team.passwords import hash_password
+from bam_engine.team.identities import Identities, Identity
+from bam_engine.team.passwords import NO_PASSWORD, hash_password
 from bam_engine.team.roles import Role
 
 MOST, NOTE_LENGTH = 100, 500
@@ -21,32 +23,41 @@ MOST, NOTE_LENGTH = 100, 500
 
 @dataclass(frozen=True)
 class JoinRequest:
-    """A request; ``known`` says that an annotator has the name, whose answers the person would take over."""
+    """A request; ``known`` says that an annotator has the name, whose answers the person would take over.
+
+    ``identity`` is as whom a provider vouches for the person; None where they chose a password.
+    """
 
     id: int
     name: str
     note: str
     made_at: str
     known: bool
+    identity: Identity | None = None
 
 
 class JoinRequests:
     """The requests that wait for an owner."""
 
-    def __init__(self, engine: sa.Engine, accounts: Accounts) -> None:
-        self._engine, self._accounts = engine, accounts
+    def __init__(self, engine: sa.Engine, accounts: Accounts, identities: Identities) -> None:
+        self._engine, self._accounts, self._identities = engine, accounts, identities
         self._annotators = Annotators(engine)
 
     def all(self) -> list[JoinRequest]:
         """Return all requests, the oldest first."""
         rows = snapshot_of(self._engine).rows(join_requests)
         return [
-            JoinRequest(row.id, row.name, row.note, row.made_at, self._annotators.find(row.name) is not None)
+            JoinRequest(
+                row.id, row.name, row.note, row.made_at, self._annotators.find(row.name) is not None, _identity(row)
+            )
             for row in rows
         ]
 
-    def ask(self, name: str, password: str, note: str = "") -> None:
+    def ask(self, name: str, password: str = "", note: str = "", *, identity: Identity | None = None) -> None:
         """Ask to join. A name that is taken is stored as any other: the owner sees it, not whoever asks.
+
+        Whoever is asked for by a provider's ``identity`` needs no password; a second request of theirs replaces the
+        first.
 
         Raises
         ------
@@ -59,20 +70,24 @@ class JoinRequests:
         if len(note) > NOTE_LENGTH:
             raise TeamError(f"The note has {len(note):,} characters. Write {NOTE_LENGTH} at most.")
         self._check_room()
-        hashed = hash_password(password)
+        hashed = hash_password(password) if identity is None else NO_PASSWORD
         with self._engine.begin() as connection:
             lock(connection, annotators)
-            self._check_room()
             values = {"name": name, "password": hashed, "note": note, "made_at": now()}
+            if identity is not None:
+                values |= identity.values
+                of_them = (join_requests.c.issuer == identity.issuer) & (join_requests.c.subject == identity.subject)
+                connection.execute(sa.delete(join_requests).where(of_them))
+            self._check_room()
             connection.execute(sa.insert(join_requests).values(values))
 
     def approve(self, request_id: int, role: Role) -> Account:
-        """Give whoever asked an account, with the password of the request.
+        """Give whoever asked an account, with the password or the identity of the request.
 
         Raises
         ------
         TeamError
-            The person has an account.
+            The person has an account, or the identity signs in another one.
         AnnotationError
             The annotator of this name is archived or simulated.
         NotFound
@@ -83,7 +98,9 @@ class JoinRequests:
         with self._engine.begin() as connection:
             lock(connection, annotators)
             request = self._get(request_id)
-            self._accounts.insert(connection, annotator_id, role, request.password)
+            account_id = self._accounts.insert(connection, annotator_id, role, request.password)
+            if (identity := _identity(request)) is not None:
+                self._identities.insert(connection, account_id, identity)
             connection.execute(sa.delete(join_requests).where(join_requests.c.id == request_id))
             log_activity(connection, "approved request", f"of {request.name} as {role}")
         return self._accounts.get(request.name)
@@ -111,3 +128,7 @@ class JoinRequests:
     def _check_room(self) -> None:
         if len(snapshot_of(self._engine).rows(join_requests)) >= MOST:
             raise TeamError("Too many requests wait for an owner. Ask an owner for an invitation.")
+
+
+def _identity(row: sa.Row[Any]) -> Identity | None:
+    return None if row.issuer is None else Identity(row.issuer, row.subject, row.label)

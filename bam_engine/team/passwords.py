@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MIN_LENGTH, MAX_LENGTH = 10, 200
 """Characters of a password. Longer ones are refused before anything is computed of them."""
 
+NO_PASSWORD = ""
+"""What is stored for whoever has none: it recognises nothing."""
+
 
 def hash_password(password: str) -> str:
     """Return what recognises a password: Argon2's hash with its salt and parameters.
@@ -37,10 +40,10 @@ def is_password(password: str, stored: str | None) -> bool:
     if len(password) > MAX_LENGTH:
         return False
     try:
-        hasher().verify(stored if stored is not None else _of_nobody(), _composed(password))
+        hasher().verify(stored or _of_nobody(), _composed(password))
     except (VerificationError, InvalidHashError):
         return False
-    return stored is not None
+    return bool(stored)
 
 
 def hasher() -> "PasswordHasher":

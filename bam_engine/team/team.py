@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from bam_engine.team.accounts import Accounts
+from bam_engine.team.identities import Identities
 from bam_engine.team.invitations import Invitations
 from bam_engine.team.join_requests import JoinRequests
 from bam_engine.team.sessions import Sessions
@@ -16,5 +17,6 @@ class Team:
         self.throttle = Throttle()
         self.accounts = Accounts(engine)
         self.sessions = Sessions(engine, self.accounts, self.throttle)
-        self.invitations = Invitations(engine, self.accounts)
-        self.requests = JoinRequests(engine, self.accounts)
+        self.identities = Identities(engine, self.accounts)
+        self.invitations = Invitations(engine, self.accounts, self.identities)
+        self.requests = JoinRequests(engine, self.accounts, self.identities)

@@ -121,6 +121,20 @@ def test_a_certificate_comes_with_its_key(
     assert team == []
 
 
+def test_a_team_is_not_served_where_single_sign_on_could_not_work(
+    team: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BAM_OIDC_ISSUER", "https://uni.example")
+    assert main(["serve", "--team"]) == 1
+    assert "BAM_OIDC_CLIENT_ID and BAM_OIDC_CLIENT_SECRET" in capsys.readouterr().err
+    monkeypatch.setenv("BAM_OIDC_CLIENT_ID", "bam")
+    monkeypatch.setenv("BAM_OIDC_CLIENT_SECRET", "x")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert main(["serve", "--team"]) == 1
+    assert "pip install 'bam-engine[oidc]'" in capsys.readouterr().err
+    assert team == []
+
+
 def test_without_an_owner_a_team_is_not_served_where_nobody_can_name_one(
     team: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from bam_engine.team import Role, Team
 from bam_engine.team.permissions import MAY_WRITE, check_may_write, plural, restrict, with_article
 
 OWNERS_ALONE = {
-    *("accounts", "sessions", "invitations", "join_requests", "merged_annotators"),
+    *("accounts", "identities", "sessions", "invitations", "join_requests", "merged_annotators"),
     *("images", "kept_duplicates", "problems", "proposal_decisions", "removals", "removed_images", "returns"),
 }
 COMPUTED = {"activity", "calibrations", "measured_thresholds", "measurements", "revisions"}

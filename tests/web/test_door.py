@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 from bam_engine.annotation import Attribute, NewAnswer
 from bam_engine.database import sessions
 from bam_engine.team import Role
+from bam_engine.team import identity_provider as settings
 from bam_engine.workspace import Workspace
 from tests.web import team_site
 from tests.web.clients import run
@@ -30,12 +31,15 @@ from web.routes.sign_in import address_of, safe_next
 from web.rules import OPEN, PAGES, ROUTES, rule_of
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-ANYBODY = {"/sign-in", "/sign-out", "/join", "/join/x", "/_stcore/health"}
+ANYBODY = {
+    *("/sign-in", "/sign-out", "/join", "/join/x", "/_stcore/health"),
+    *("/sign-in/provider", "/sign-in/provider/back", "/sign-in/name"),
+}
 NOBODY = {
     *("/_stcore/metrics", "/_stcore/agent/interact", "/_stcore/agent/openapi.json", "/_stcore/agent/mcp"),
     *("/auth/login", "/auth/logout", "/oauth2callback"),
     *("/api", "/api/a/b", "/api/workspace", "/api/gallery", "/api/maps", "/api/selections", "/thumbs", "/large"),
-    *("/thumbs/a/b", "/large/a/b", "/modules", "/tiles", "/api/bam-file"),
+    *("/thumbs/a/b", "/large/a/b", "/modules", "/tiles", "/api/bam-file", "/sign-in/a/b"),
 }
 """Addresses of routes that no role gets: what the app does not use, and what answers 404 anyway."""
 
@@ -57,7 +61,12 @@ FORGED = {
 
 @pytest.fixture
 def site(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Site:
-    return team_site.start(workspace, monkeypatch)
+    provider = {
+        settings.ISSUER: "http://127.0.0.1:1",
+        settings.CLIENT: "bam",
+        settings.SECRET: "x",
+    }
+    return team_site.start(workspace, monkeypatch, **provider)
 
 
 def every_address(site: Site) -> list[str]:

@@ -7,7 +7,7 @@ checked two at a time, since each takes memory and a processor on purpose.
 
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from urllib.parse import parse_qs
@@ -44,21 +44,19 @@ def sign_in_routes(get_workspace: Callable[[], Workspace]) -> list[Route]:
     if not people.team_mode():
         return []
     limiter = CapacityLimiter(2)
-
-    def route(path: str, show: Handler, answer: Handler) -> Route:
-        return Route(path, _endpoint(get_workspace, limiter, show, answer), methods=["GET", "POST"])
-
     return [
-        route("/sign-in", _show_sign_in, _sign_in),
-        route("/sign-out", _show_sign_out, _sign_out),
-        route("/join", _show_ask, _ask),
-        route("/join/{token}", _show_invitation, _use_invitation),
+        form_route("/sign-in", get_workspace, limiter, _show_sign_in, _sign_in),
+        form_route("/sign-out", get_workspace, limiter, _show_sign_out, _sign_out),
+        form_route("/join", get_workspace, limiter, _show_ask, _ask),
+        form_route("/join/{token}", get_workspace, limiter, _show_invitation, _use_invitation),
     ]
 
 
-def _endpoint(
-    get_workspace: Callable[[], Workspace], limiter: CapacityLimiter, show: Handler, answer: Handler
-) -> Callable[[Request], Awaitable[Response]]:
+def form_route(
+    path: str, get_workspace: Callable[[], Workspace], limiter: CapacityLimiter, show: Handler, answer: Handler
+) -> Route:
+    """Return the route of a form: ``show`` draws it, ``answer`` answers it, within ``limiter``."""
+
     def respond(handler: Handler, request: Request, form: Form) -> Response:
         return handler(request, get_workspace(), form)
 
@@ -73,7 +71,7 @@ def _endpoint(
         except Rejected as error:
             return message_page("This form cannot be read", str(error), error.status)
 
-    return endpoint
+    return Route(path, endpoint, methods=["GET", "POST"])
 
 
 async def _read_form(request: Request) -> Form:
@@ -94,7 +92,7 @@ async def _read_form(request: Request) -> Form:
 def _show_sign_in(request: Request, workspace: Workspace, _form: Form) -> Response:
     wanted = safe_next(request.query_params.get("next", ""))
     if people.account_of(request.cookies) is not None:
-        return _go(wanted)
+        return go(wanted)
     return sign_in_page(wanted, has_accounts=workspace.team.accounts.exist())
 
 
@@ -103,7 +101,7 @@ def _sign_in(request: Request, workspace: Workspace, form: Form) -> Response:
     refused = partial(sign_in_page, wanted, name=name, has_accounts=True)
     try:
         token = workspace.team.sessions.sign_in(
-            name, form.get("password", ""), address=address_of(request), before=_token(request)
+            name, form.get("password", ""), address=address_of(request), before=token_of(request)
         )
     except TooManyAttempts as error:
         return _later(refused(problem=str(error), status=429), error)
@@ -112,18 +110,18 @@ def _sign_in(request: Request, workspace: Workspace, form: Form) -> Response:
     except BamError as error:
         return refused(problem=str(error), status=403)
     people.forget()
-    return _signed_in(token, wanted)
+    return signed_in(token, wanted)
 
 
 def _show_sign_out(request: Request, _workspace: Workspace, _form: Form) -> Response:
     account = people.account_of(request.cookies)
-    return _go("/sign-in") if account is None else sign_out_page(account.name)
+    return go("/sign-in") if account is None else sign_out_page(account.name)
 
 
 def _sign_out(request: Request, workspace: Workspace, _form: Form) -> Response:
-    workspace.team.sessions.end(_token(request))
+    workspace.team.sessions.end(token_of(request))
     people.forget()
-    response = _go("/sign-in")
+    response = go("/sign-in")
     response.delete_cookie(people.cookie_name(), path="/", secure=people.encrypted(), httponly=True, samesite="lax")
     return response
 
@@ -138,7 +136,7 @@ def _show_invitation(request: Request, workspace: Workspace, _form: Form) -> Res
         raise
     except BamError as error:
         return message_page("This invitation does not hold", str(error), 404)
-    return invitation_page(role)
+    return invitation_page(role, request.path_params["token"])
 
 
 def _use_invitation(request: Request, workspace: Workspace, form: Form) -> Response:
@@ -150,13 +148,13 @@ def _use_invitation(request: Request, workspace: Workspace, form: Form) -> Respo
     except BamError as error:
         return message_page("This invitation does not hold", str(error), 404)
     try:
-        account = team.invitations.use(token, name, _typed_twice(form))
+        account = team.invitations.use(token, name, typed_twice(form))
     except StoreUnavailable:
         raise
     except BamError as error:
-        return invitation_page(role, name=name, problem=str(error), status=400)
+        return invitation_page(role, token, name=name, problem=str(error), status=400)
     people.forget()
-    return _signed_in(team.sessions.begin(account, before=_token(request)), "/")
+    return signed_in(team.sessions.begin(account, before=token_of(request)), "/")
 
 
 def _show_ask(_request: Request, _workspace: Workspace, _form: Form) -> Response:
@@ -167,7 +165,7 @@ def _ask(request: Request, workspace: Workspace, form: Form) -> Response:
     name, note = form.get("name", ""), form.get("note", "")
     try:
         workspace.team.throttle.attempt(_JOINING, address_of(request))
-        workspace.team.requests.ask(name, _typed_twice(form), note)
+        workspace.team.requests.ask(name, typed_twice(form), note)
     except TooManyAttempts as error:
         return _later(ask_page(name=name, note=note, problem=str(error), status=429), error)
     except StoreUnavailable:
@@ -179,7 +177,8 @@ def _ask(request: Request, workspace: Workspace, form: Form) -> Response:
     )
 
 
-def _typed_twice(form: Form) -> str:
+def typed_twice(form: Form) -> str:
+    """Return the password of a form, or raise :class:`BamError` where it was typed in two ways."""
     password = form.get("password", "")
     if password != form.get("again", ""):
         raise BamError("The two passwords are not the same. Type both again.")
@@ -207,16 +206,19 @@ def safe_next(wanted: str) -> str:
     return wanted[:2000] if match is not None and match[1] in PAGES and "\\" not in wanted else "/"
 
 
-def _token(request: Request) -> str:
+def token_of(request: Request) -> str:
+    """Return the token of the session that a browser says it has, or ""."""
     return request.cookies.get(people.cookie_name(), "")
 
 
-def _go(address: str) -> RedirectResponse:
+def go(address: str) -> RedirectResponse:
+    """Return the way to an address, which no cache keeps."""
     return RedirectResponse(URL(address), HTTPStatus.SEE_OTHER, NO_STORE)
 
 
-def _signed_in(token: str, address: str) -> Response:
-    response = _go(address)
+def signed_in(token: str, address: str) -> Response:
+    """Return the way to an address, with the cookie of a session."""
+    response = go(address)
     response.set_cookie(
         people.cookie_name(),
         token,
