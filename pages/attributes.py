@@ -7,6 +7,7 @@ import streamlit as st
 from bam_engine.annotation import BAM_ATTRIBUTES, Attribute, readable
 from bam_engine.workspace.core import MAX_ASSIGNMENT, MAX_CAPTIONS_ASKED, MAX_LEASE
 from web import guideline_examples, ui, undo
+from web.class_labels import class_labels
 from web.engine import workspace
 from web.navigation import link
 from web.steps import attribute_in_focus
@@ -105,6 +106,7 @@ with own, st.form("own", border=True):
             ws.attributes.add(name.strip(), kind, question.strip(), instructions.strip())
             st.rerun()
 
+class_labels()
 if existing:
     votes_form()
     st.subheader("Assignments", anchor=False)

@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 import sqlalchemy as sa
 
-from bam_engine.annotation.answers import UNSURE, WORDS, Answers, Assignment
+from bam_engine.annotation.answers import WITHDRAWN, WORDS, Answers, Assignment
 from bam_engine.annotation.checks import checked_rows
 from bam_engine.annotation.lease_store import add_assignment
 from bam_engine.annotation.permissions import check_authors
@@ -27,7 +27,8 @@ def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpo
     Parameters
     ----------
     given
-        At most one answer of each (row, annotator), in any order. The attribute and the annotators exist.
+        At most one answer of each (row, annotator), in any order; ``WITHDRAWN`` takes back an earlier one. The
+        attribute and the annotators exist.
     purpose
         One of :data:`bam_engine.annotation.answers.PURPOSES`.
 
@@ -36,7 +37,7 @@ def store_answers(engine: sa.Engine, attribute_id: int, given: Answers, *, purpo
     AnnotationError
         A row or an answer is invalid, or somebody is simulated. Nothing is stored.
     """
-    if not np.isin(given.answers, [number for number in WORDS if number >= UNSURE]).all():
+    if not np.isin(given.answers, [number for number in WORDS if number >= WITHDRAWN]).all():
         raise AnnotationError("An answer is not 1 (positive), 0 (negative) or -1 (unsure). Nothing was stored.")
     check_authors(engine, set(given.annotators.tolist()))
     before = _stored(engine, attribute_id)

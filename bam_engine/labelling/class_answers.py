@@ -7,14 +7,27 @@ what was not stored. Like all imported labels they train and never judge. Import
 import contextlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from bam_engine.annotation import NEGATIVE, POSITIVE, Attribute, check_name, readable
+import numpy as np
+
+from bam_engine.annotation import (
+    IMPORT,
+    NEGATIVE,
+    POSITIVE,
+    WITHDRAWN,
+    Answers,
+    Attribute,
+    check_name,
+    readable,
+)
+from bam_engine.annotation.imported_answers import store_answers
 from bam_engine.collection.matching import PathMatches, match_paths
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
 from bam_engine.exchange.class_labels import ClassLabels, read_classes
 from bam_engine.formatting import count
+from bam_engine.labelling import tasks
 from bam_engine.labelling.importing import AT_ONCE, StoredLabels, store_labels
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
@@ -43,7 +56,8 @@ class FoundClasses:
 class ImportedClasses:
     """What was stored of the classes of one attribute: whether that is new, and the labels.
 
-    ``contradictions`` counts images that are said to show a class and not to show it; they are left out.
+    ``contradictions`` counts images that are said to show a class and not to show it; they are left out. ``changes``
+    are what is needed to take the labels back: by row the vote of the source before and now.
     """
 
     attribute: str
@@ -51,6 +65,31 @@ class ImportedClasses:
     added: bool
     stored: StoredLabels
     contradictions: int
+    changes: Mapping[int, tuple[int, int]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class PlannedClasses:
+    """What a source says of one attribute, nothing of which is stored: ``answers`` are 1 (yes) or 0 (no) by row.
+
+    ``exists`` says whether the attribute does. ``contradictions`` are as in :class:`ImportedClasses`.
+    """
+
+    attribute: str
+    classes: tuple[str, ...]
+    exists: bool
+    answers: Mapping[int, int]
+    contradictions: int
+
+    @property
+    def yes(self) -> int:
+        """The images that are said to show it."""
+        return sum(answer == POSITIVE for answer in self.answers.values())
+
+    @property
+    def no(self) -> int:
+        """The images that do not show it."""
+        return len(self.answers) - self.yes
 
 
 def find_classes(workspace: Workspace, source: Path, *, label_field: str | None = None) -> FoundClasses:
@@ -107,15 +146,48 @@ def import_classes(
     NotFound
         An attribute that was named does not exist. Nothing is stored.
     """
+    planned = plan_classes(workspace, found, classes, complete=complete)
+    workspace.annotations.annotator(annotator)
+    return [_store(workspace, plan, annotator=annotator, report=report) for plan in planned]
+
+
+def plan_classes(
+    workspace: Workspace, found: FoundClasses, classes: Mapping[str, str], *, complete: bool = False
+) -> list[PlannedClasses]:
+    """Return what :func:`import_classes` would offer to each attribute; labels of held-out images are left out later.
+
+    Raises
+    ------
+    ExchangeError, AnnotationError, NotFound
+        As :func:`import_classes`, but for the annotator.
+    """
     by_attribute: defaultdict[str, list[str]] = defaultdict(list)
     for name, wanted in classes.items():
         _check_there(found, name)
         by_attribute[_column(workspace, name, wanted)].append(name)
-    workspace.annotations.annotator(annotator)
-    return [
-        _import(workspace, found, column, names, annotator=annotator, complete=complete, report=report)
-        for column, names in by_attribute.items()
-    ]
+    return [_plan(workspace, found, column, names, complete=complete) for column, names in by_attribute.items()]
+
+
+def undo_classes(workspace: Workspace, imported: Sequence[ImportedClasses], *, annotator: str) -> int:
+    """Take back the labels that were stored, and archive attributes that were added; return how many labels changed.
+
+    The votes of the source are what they were before, except where they have changed again since.
+    """
+    taken = 0
+    annotator_id = workspace.annotations.annotator(annotator)
+    attributes = {one.name: one for one in (*workspace.attributes.all(), *workspace.attributes.archived())}
+    for each in imported:
+        attribute = attributes[workspace.attributes.current_name(each.attribute)]
+        now = _votes_of(workspace, attribute, annotator)
+        back = {row: before for row, (before, after) in each.changes.items() if now.get(row) == after}
+        if back:
+            rows, values = np.array(list(back), np.int64), np.array(list(back.values()), np.int8)
+            given = Answers(rows, np.full(len(rows), annotator_id), values)
+            store_answers(workspace.engine, attribute.id, given, purpose=IMPORT)
+        if each.added and not attribute.archived:
+            workspace.attributes.archive(attribute.id)
+        taken += len(back)
+    return taken
 
 
 def _check_there(found: FoundClasses, name: str) -> None:
@@ -143,29 +215,39 @@ def _column(workspace: Workspace, name: str, wanted: str) -> str:
     return column
 
 
-def _import(
-    workspace: Workspace,
-    found: FoundClasses,
-    column: str,
-    classes: Sequence[str],
-    *,
-    annotator: str,
-    complete: bool,
-    report: Report,
-) -> ImportedClasses:
-    attribute, added = _attribute(workspace, column, classes[0])
+def _plan(
+    workspace: Workspace, found: FoundClasses, column: str, classes: Sequence[str], *, complete: bool
+) -> PlannedClasses:
     rows, labels = found.matches.rows, found.labels
     shown = [{rows[path] for path in labels.shown[name] if path in rows} for name in classes]
     stated = [{rows[path] for path in labels.not_shown.get(name, ()) if path in rows} for name in classes]
     yes, both = set.union(*shown), set[int]().union(*(one & other for one, other in zip(shown, stated, strict=True)))
     no = set(rows.values()) if complete else set.intersection(*stated)
     answers = dict.fromkeys(sorted(no - yes - both), NEGATIVE) | dict.fromkeys(sorted(yes - both), POSITIVE)
-    parts, lines = [], list(answers.items())
+    exists = any(attribute.name == column for attribute in workspace.attributes.all())
+    return PlannedClasses(column, tuple(classes), exists, answers, len(both))
+
+
+def _store(workspace: Workspace, plan: PlannedClasses, *, annotator: str, report: Report) -> ImportedClasses:
+    attribute, added = _attribute(workspace, plan.attribute, plan.classes[0])
+    before = _votes_of(workspace, attribute, annotator)
+    parts, lines = [], list(plan.answers.items())
     for first in range(0, len(lines), AT_ONCE):
-        report(first, len(lines), column)
+        report(first, len(lines), plan.attribute)
         parts.append(store_labels(workspace, attribute, dict(lines[first : first + AT_ONCE]), annotator=annotator))
-    report(len(lines), len(lines), column)
-    return ImportedClasses(attribute.name, tuple(classes), added, StoredLabels.total(parts), len(both))
+    report(len(lines), len(lines), plan.attribute)
+    now = _votes_of(workspace, attribute, annotator)
+    changes = {
+        row: (before.get(row, WITHDRAWN), now[row]) for row, _ in lines if row in now and now[row] != before.get(row)
+    }
+    return ImportedClasses(attribute.name, plan.classes, added, StoredLabels.total(parts), plan.contradictions, changes)
+
+
+def _votes_of(workspace: Workspace, attribute: Attribute, annotator: str) -> dict[int, int]:
+    """Return the current votes of an annotator by row, those that are set aside included."""
+    votes, own = tasks.votes(workspace, attribute, set_aside=True), workspace.annotations.annotator(annotator)
+    mine = votes.annotators == own
+    return dict(zip(votes.rows[mine].tolist(), votes.answers[mine].tolist(), strict=True))
 
 
 def _attribute(workspace: Workspace, column: str, name: str) -> tuple[Attribute, bool]:

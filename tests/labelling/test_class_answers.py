@@ -8,9 +8,10 @@ import pytest
 from bam_engine.annotation import Attribute
 from bam_engine.errors import AnnotationError, ExchangeError, NotFound
 from bam_engine.labelling import tasks
-from bam_engine.labelling.class_answers import find_classes, import_classes
+from bam_engine.labelling.class_answers import find_classes, import_classes, plan_classes, undo_classes
 from bam_engine.workspace import Workspace
 from tests.cli.test_cli import home, run  # noqa: F401 - a fixture
+from tests.labelling.team import vote
 
 
 @pytest.fixture
@@ -117,3 +118,49 @@ def test_the_command_lists_classes_and_stores_those_that_are_named(
         "  1 left out: said to show it, and not to",
         "  nothing is a no: a classifier needs both. If the source has all that show it, import with --complete",
     ]
+
+
+def test_a_plan_says_what_would_be_offered_and_stores_nothing(
+    workspace: Workspace, watercolor: Attribute, coco: Path
+) -> None:
+    found = find_classes(workspace, coco)
+    known, kite = plan_classes(workspace, found, {"watercolor": "", "Red kite": ""}, complete=True)
+    assert (known.attribute, known.exists, known.yes, known.no, known.contradictions) == (
+        watercolor.name,
+        True,
+        2,
+        7,
+        1,
+    )
+    assert (kite.attribute, kite.exists, kite.yes, kite.no) == ("red_kite", False, 2, 8)
+    assert not votes(workspace, watercolor.name)
+    assert [attribute.name for attribute in workspace.attributes.all()] == [watercolor.name]
+    stored = import_classes(workspace, found, {"watercolor": "", "Red kite": ""}, annotator="COCO", complete=True)
+    assert [(each.stored.yes, each.stored.no) for each in stored] == [(2, 7), (2, 8)]
+
+
+def test_an_import_is_taken_back_and_what_was_said_before_stands(
+    workspace: Workspace, watercolor: Attribute, coco: Path
+) -> None:
+    vote(workspace, watercolor, "COCO", {1: 0, 50: 1})
+    vote(workspace, watercolor, "ada", {2: 1})
+    before = votes_by(workspace, watercolor.name)
+    found = find_classes(workspace, coco)
+    imported = import_classes(workspace, found, {"watercolor": "", "Red kite": ""}, annotator="COCO")
+    assert votes_by(workspace, watercolor.name) != before
+    assert undo_classes(workspace, imported, annotator="COCO") == 5
+    assert votes_by(workspace, watercolor.name) == before
+    assert [attribute.name for attribute in workspace.attributes.archived()] == ["red_kite"]
+    assert undo_classes(workspace, imported, annotator="COCO") == 0, "twice changes nothing"
+    again = import_classes(workspace, found, {"watercolor": ""}, annotator="COCO")
+    assert again[0].stored.new == 3
+    vote(workspace, watercolor, "COCO", {9: 1})
+    undo_classes(workspace, again, annotator="COCO")
+    coco_id = workspace.annotations.annotator("COCO")
+    assert votes_by(workspace, watercolor.name) == before | {(9, coco_id): 1}, "what came later stands"
+
+
+def votes_by(workspace: Workspace, name: str) -> dict[tuple[int, int], int]:
+    found = tasks.votes(workspace, workspace.attributes.get(name))
+    pairs = zip(found.rows.tolist(), found.annotators.tolist(), strict=True)
+    return dict(zip(pairs, found.answers.tolist(), strict=True))
