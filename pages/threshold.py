@@ -179,10 +179,12 @@ def trades(attribute: Attribute) -> None:
     )
 
 
-def next_one() -> None:
-    """Draw the next step, unless it is taken on this page, which then says why."""
+def next_one(attribute: Attribute) -> None:
+    """Draw the next step: where it is taken on this page, why, and what takes it."""
     if guidance.step in ("decide", "certify", "extend"):
         st.markdown(f"**Next:** {ui.plain(guidance.summary)}")
+        if guidance.step == "extend":
+            extend_promise(attribute, next_step=guidance.step)
     elif guidance.facts is None or guidance.facts.learned != "no" or guidance.facts.saved:
         ui.show_next(guidance)
 
@@ -239,7 +241,8 @@ def in_use(attribute: Attribute, saved: AttributeThreshold) -> None:
         images, them = count(counts.not_covered, "delivered image"), "it" if counts.not_covered == 1 else "them"
         st.warning(f"Not covered: {images}. The evidence is not about {them}: most came later.", icon=":material/info:")
         link("gallery", "View images not covered", attribute.name, place="uncovered")
-    extend_promise(attribute, next_step=guidance.step)
+    if guidance.step != "extend":
+        extend_promise(attribute, next_step=guidance.step)
     measure_recall(attribute, saved)
     link("gallery", "View accepted images", attribute.name)
 
@@ -296,7 +299,10 @@ if suggested is not None and manual == suggested.value:
     manual = None
 if manual is not None:
     choice, title, problem = at_hand(attribute, manual)
-next_one()
+certifying = guidance.step in ("certify", "label_certification")
+next_one(attribute)
+if certifying:
+    certify(attribute, target, confidence, choice=choice, next_step=guidance.step)
 side_by_side(attribute, choice, saved)
 shown = saved.evidence if choice is None and manual is None and saved is not None else choice
 histogram(
@@ -312,9 +318,9 @@ histogram(
 trades(attribute)
 demo_controls.truth_note(attribute, None if choice is None else choice.value)
 demo_controls.offer_labelling(attribute, certifying=True)
-certifying = guidance.step in ("certify", "label_certification")
-with st.container() if certifying else st.expander("More: certify, guarantee a recall"):
-    certify(attribute, target, confidence, choice=choice, next_step=guidance.step)
+with st.expander("More: guarantee a recall" if certifying else "More: certify, guarantee a recall"):
+    if not certifying:
+        certify(attribute, target, confidence, choice=choice, next_step=guidance.step)
     for_recall(attribute)
 if evaluation is not None:
     curve(attribute, evaluation, choice)

@@ -86,7 +86,7 @@ h2 { font-size: 1.35rem !important; } h3 { font-size: 1.1rem !important; }
   [data-testid="stLayoutWrapper"]:has(> [class*="-steps"]) { flex: 1 0 100% !important; } /* actions below these */
   [data-testid="stLayoutWrapper"]:has(> .st-key-bam-sticky) { top: 3.75rem !important; } /* below Streamlit's header */
 }
-[role="radio"][data-selected="true"] p { color: light-dark(#0b6e69, #5fd0c7); }
+:is([role="radio"][data-selected="true"], [role="tab"][aria-selected="true"]) p { color: light-dark(#0b6e69, #5fd0c7); }
 :where([data-testid="stMain"]) .stPageLink a:not(:hover, :focus-visible) { background: transparent; }
 :where([data-testid="stMain"]) .stPageLink a p { font-weight: 400; }
 .bam-table { overflow-x: auto; }

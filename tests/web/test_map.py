@@ -51,6 +51,26 @@ def test_quick_notches_of_the_wheel_are_all_heard_and_every_tile_of_the_last_zoo
     page.wait_for_function(ALL_LOADED, arg=before + 2)
 
 
+def test_a_notch_that_comes_before_the_first_frame_of_a_zoom_is_heard(page: Any, address: str) -> None:
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => ({})")  # as with a graphics card
+    page.add_init_script("window.requestAnimationFrame = draw => setTimeout(() => draw(performance.now()), 400)")
+    field = open_map(page, address)
+    loaded(page, "density")
+    zoom = "() => JSON.parse(sessionStorage.getItem('bam-map-demo'))[2]"
+    first = page.evaluate(zoom)
+    field.evaluate(
+        """async field => {
+          const { left, top, width, height } = field.getBoundingClientRect();
+          const about = { clientX: left + width / 2, clientY: top + height / 2, bubbles: true, cancelable: true };
+          const turn = () => field.dispatchEvent(new WheelEvent("wheel", { deltaY: -100, ...about }));
+          turn();
+          setTimeout(turn, 150); // the zoom is asked for by then, and its first frame is not drawn
+        }"""
+    )
+    page.wait_for_function(f"first => ({zoom})() === first + 2", arg=first)
+    page.wait_for_function(ALL_LOADED, arg=first + 2)
+
+
 @pytest.mark.parametrize("sort", ["button", "key"])
 def test_quick_presses_add_up_although_the_zoom_of_the_first_is_still_animated(
     page: Any, address: str, sort: str

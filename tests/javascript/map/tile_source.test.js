@@ -294,3 +294,64 @@ test("the most recently used tiles are kept", () => {
   assert.equal(source.cache.has(keyOf(tile(0))), true);
   assert.equal(source.cache.has(keyOf(tile(1))), false);
 });
+
+/** Numbers below `n` that look random and are the same each time. @param {number} seed */
+function dice(seed) {
+  let state = seed + 1;
+  return (/** @type {number} */ n) => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % n;
+  };
+}
+
+/** The tiles of a pack's address, as many as `kept` says, sent under their number. @param {string} address */
+function bodyOf(address, kept = Infinity) {
+  const places = (address.match(/tiles=([^&]*)/)?.[1] ?? "").split(",");
+  return packOf(places.slice(0, kept).map((place, index) => [index, place]));
+}
+
+test("no tile that is wanted stays away, however views are left and entered and whatever the server does", async (context) => {
+  context.mock.method(console, "warn", () => {});
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  for (let seed = 0; seed < 60; seed += 1) {
+    const throws = dice(seed);
+    const { server, source } = made();
+    /** What is waited for: the tile, whether it came, and how it is left. @type {Set<{ x: number, came: boolean, leave: () => void }>} */
+    const views = new Set();
+    const open = () => server.requests.filter(({ signal }) => !signal?.aborted);
+    const answer = async (/** @type {number} */ at, /** @type {number} */ outcome) => {
+      const [request] = open().splice(at, 1);
+      server.requests.splice(server.requests.indexOf(request), 1);
+      if (outcome === 0) request.answer(new Response("", { status: 503 }));
+      else request.answer(new Response(bodyOf(request.address, outcome === 1 ? 1 : Infinity)));
+      await settled();
+    };
+    for (let move = 0; move < 80; move += 1) {
+      const action = throws(6);
+      if (action <= 1) {
+        for (let n = throws(4); n >= 0; n -= 1) {
+          const view = { x: throws(12), came: false, leave: () => {} };
+          view.leave = source.want(tile(view.x), () => (view.came = true));
+          views.add(view);
+        }
+      } else if (action === 2) {
+        for (const view of [...views].filter(() => throws(2))) {
+          view.leave();
+          views.delete(view);
+        }
+      } else if (action === 3) source.ahead([tile(throws(12)), tile(throws(12))]);
+      else if (action === 4 && throws(3) === 0) source.dropAhead();
+      else if (open().length) await answer(throws(open().length), throws(3));
+      if (throws(3)) await settled();
+      if (throws(4) === 0) mock.timers.tick(1000);
+    }
+    for (let n = 0; n < 60 && [...views].some(({ came }) => !came); n += 1) {
+      await settled();
+      while (open().length) await answer(0, 2);
+      mock.timers.tick(10_000);
+    }
+    const missing = [...views].filter(({ came }) => !came).map(({ x }) => x);
+    assert.deepEqual(missing, [], `seed ${seed}`);
+  }
+});

@@ -102,10 +102,12 @@ function paceWheel(view) {
     turning = false;
   };
   view.field.addEventListener("wheel", hold, { capture: true, passive: false });
-  view.map.on("zoomstart", () => {
+  const begins = () => {
     pace.zooms(performance.now());
     clearTimeout(view.resting);
-  });
+  };
+  view.map.on("goal", begins);
+  view.map.on("zoomstart", () => view.map.goal || begins()); // what the wheel has turned since the goal is held
   view.map.on("zoomend", () => {
     view.resting = setTimeout(turn, pace.ends(performance.now()));
   });

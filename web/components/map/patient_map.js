@@ -45,8 +45,9 @@ export class PatientMap extends L.Map {
       return this;
     }
     super.setView(centre, zoom, options);
-    if (this.getZoom() !== place.zoom) this.goal = place; // the animation begins with the next frame
-    return this;
+    if (this.getZoom() === place.zoom) return this;
+    this.goal = place; // the animation begins with the next frame, which a busy machine draws late
+    return this.fire("goal");
   }
 
   /**
