@@ -6,6 +6,10 @@ of the images are positive, and everybody errs independently. The flags are thos
 planned answers alone. Precision is the fraction of flagged annotators who do not look, recall the fraction of those
 who do not look that are flagged, both with exact 95% intervals; "named" the fraction of the flagged ones of the last
 three kinds whose pattern is the right one, "clean" the fraction of runs without a false flag.
+
+A second table is of the flag for answering faster than a person can look. How fast people are is assumed: who looks
+takes 1.2, 0.9 or 0.5 seconds for an image (careful, ordinary, hasty), who does not look as long as the table says, each
+as the median of pages of 24 images that vary by a factor of 1.6 (log-normal).
 """
 
 import argparse
@@ -17,6 +21,7 @@ import numpy as np
 
 from bam_engine.annotation import Answers
 from bam_engine.annotation.agreement import tabulate
+from bam_engine.labelling.pace import pace_of
 from bam_engine.labelling.patterns import differences, pattern_of
 from bam_engine.learning import clopper_pearson
 from benchmarks.machine import machine
@@ -32,6 +37,9 @@ KINDS = {  # how often each says yes to a positive image and to another one, and
     "random": (0.5, 0.5, 4),
 }
 SPAM = ("all yes", "all no", "random")
+SECONDS = {"careful": 1.2, "ordinary": 0.9, "hasty": 0.5}  # for an image, of who looks
+VARIES = np.log(1.6)  # the standard deviation of the logarithm of a page's seconds
+PER_PAGE = 24
 
 
 @dataclass
@@ -78,10 +86,35 @@ def measure(each: int, runs: int, rng: np.random.Generator) -> Found:
     return found
 
 
+def measure_pace(pages: int, seconds: float, runs: int, rng: np.random.Generator) -> Found:
+    """Return how the flag for speed compares with the kinds, if who does not look takes ``seconds`` for an image."""
+    found = Found()
+    kinds = [kind for kind, (_, _, people) in KINDS.items() for _ in range(people)]
+    medians = np.array([SECONDS.get(kind, seconds) for kind in kinds])
+    for _ in range(runs):
+        taken = medians[:, None] * np.exp(VARIES * rng.standard_normal((len(kinds), pages)))
+        flagged = [
+            kind
+            for kind, own in zip(kinds, taken, strict=True)
+            if pace_of(own.tolist(), [PER_PAGE] * pages, tests=len(kinds)).too_fast
+        ]
+        right = sum(kind in SPAM for kind in flagged)
+        found.runs += 1
+        found.clean += right == len(flagged)
+        found.flagged += len(flagged)
+        found.right += right
+        found.spam += sum(kind in SPAM for kind in kinds)
+    return found
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the options of this benchmark."""
     options = benchmark_parser("flags", __doc__)
     options.add_argument("--answers", nargs="+", type=int, default=[34, 68, 136, 272, 544], help="of each annotator")
+    options.add_argument("--pages", nargs="+", type=int, default=[6, 12, 24], help="of each annotator, for their speed")
+    options.add_argument(
+        "--seconds", nargs="+", type=float, default=[0.05, 0.1, 0.15, 0.3], help="for an image, of who does not look"
+    )
     options.add_argument("--runs", type=int, default=200)
     options.add_argument("--seed", type=int, default=0)
     return options
@@ -98,8 +131,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         shares.append((found.clean, found.runs))
         print(f"{each:>7}  " + " ".join(f"{share(*one):<22}" for one in shares), flush=True)
         lines.append({"answers": each, **asdict(found)})
+    print(f"\n{'pages':>7} {'seconds':>8}  {'precision':<22} {'recall':<22} clean runs")
+    paces = []
+    for pages in options.pages:
+        for seconds in options.seconds:
+            found = measure_pace(pages, seconds, options.runs, rng)
+            shares = [(found.right, found.flagged), (found.right, found.spam), (found.clean, found.runs)]
+            print(f"{pages:>7} {seconds:>8}  " + " ".join(f"{share(*one):<22}" for one in shares), flush=True)
+            paces.append({"pages": pages, "seconds": seconds, **asdict(found)})
     if options.json:
-        figures = {"data": "generated", "machine": machine(), "lines": lines}
+        figures = {"data": "generated", "machine": machine(), "lines": lines, "paces": paces}
         options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from bam_engine.formatting import count
 from bam_engine.labelling import gold, pausing
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
+from bam_engine.labelling.pace import LOOK, paces
 from bam_engine.labelling.with_others import compared_with_others
 from bam_engine.team import Role
 from bam_engine.training.setting_aside import set_aside_by_annotator
@@ -28,11 +29,18 @@ ON_GOLD = (
     "“unsure” is not right. The interval is exact, at 95%."
 )
 
+PACE = (
+    "The time for which a page was visible, shared out among its images; each page counts once, so an idle minute "
+    f"moves little. Whoever surely takes less than {LOOK} s on most pages is flagged: the eye rests longer on what it "
+    "looks at. The interval is exact, at 95%."
+)
+
 ws = workspace()
 known = ws.annotators
 answers, aside = answers_by_annotator(ws), set_aside_by_annotator(ws)
 manages = people.may(Role.OWNER)  # who is who; reviewers say whose answers count
 flagged, compared, on_gold = flags(ws), compared_with_others(ws), gold.accuracies(ws)
+pace = paces(ws)
 paused, falling = ws.pauses.now(), pausing.falling_below(ws, pausing.rule(ws))
 
 
@@ -94,8 +102,9 @@ def heading(one: Annotator) -> str:
 
 def card(one: Annotator, others: list[Annotator]) -> None:
     """Draw an annotator, with what can be done about them."""
-    flag = flagged.get(one.id)
-    seen = " · :material/flag: worth a look" if flag else ""
+    flag, own_pace = flagged.get(one.id), pace.get(one.id)
+    too_fast = own_pace is not None and own_pace.too_fast
+    seen = " · :material/flag: worth a look" if flag or too_fast else ""
     with st.expander(heading(one) + seen):
         if one.id in paused:
             standing(paused[one.id])
@@ -107,6 +116,10 @@ def card(one: Annotator, others: list[Annotator]) -> None:
                 "understood the question differently looks like this too.",
                 icon=":material/flag:",
             )
+        if own_pace is not None and too_fast:
+            st.warning(f"{own_pace.text} Ask before you conclude anything.", icon=":material/timer:")
+        elif own_pace is not None:
+            st.markdown(own_pace.text, help=PACE)
         for right in on_gold.get(one.id, []):
             st.markdown(ui.plain(right.text), help=ON_GOLD)
         for found in compared.get(one.id, []):

@@ -14,6 +14,7 @@ from bam_engine.labelling import gold, pausing
 from bam_engine.labelling.agreement import answers_by_annotator
 from bam_engine.labelling.flags import flags
 from bam_engine.labelling.measures import Measure
+from bam_engine.labelling.pace import paces
 from bam_engine.labelling.pausing import PauseRule
 from bam_engine.labelling.tasks import attribute_of
 from bam_engine.labelling.with_others import compared_with_others
@@ -84,6 +85,7 @@ def list_all(workspace: Workspace, options: Namespace) -> None:
         return
     answers, flagged, on_gold = answers_by_annotator(workspace), flags(workspace), gold.accuracies(workspace)
     aside, paused = setting_aside.set_aside_by_annotator(workspace), workspace.pauses.now()
+    pace = paces(workspace)
     for one in workspace.annotators.all():
         facts = [count(answers.get(one.id, 0), "answer")]
         facts += [f"{aside[one.id]:,} set aside"] if one.id in aside else []
@@ -93,6 +95,8 @@ def list_all(workspace: Workspace, options: Namespace) -> None:
             print(f"  {_paused(paused[one.id])}")
         if one.id in flagged:
             print(f"  {flagged[one.id].text}")
+        if one.id in pace and pace[one.id].too_fast:
+            print(f"  {pace[one.id].text}")
         for found in on_gold.get(one.id, []):
             print(f"  {found.text}")
     for one, other in workspace.annotators.merged():
@@ -113,6 +117,8 @@ def show(workspace: Workspace, options: Namespace) -> None:
     paused = workspace.pauses.now().get(who.id)
     lines = [] if paused is None else [_paused(paused)]
     lines += [known["flag"]] if known["flag"] else []
+    own_pace = paces(workspace).get(who.id)
+    lines += [] if own_pace is None else [own_pace.text]
     lines += [one.text for one in gold.accuracies(workspace).get(who.id, [])]
     lines += [one.text for one in compared_with_others(workspace).get(who.id, [])]
     for line in lines:
