@@ -29,6 +29,10 @@ class ImageUnreadable(CollectionError):
     """An image cannot be decoded; the message gives the reason without the path."""
 
 
+class BucketUnavailable(ImageUnreadable):
+    """A bucket does not answer, or refuses the credentials: nothing is known of the image, and a retry may succeed."""
+
+
 class EmbeddingError(BamError):
     """An encoder cannot be opened, or vectors cannot be computed or stored."""
 

@@ -14,7 +14,7 @@ from bam_engine.formatting import count
 from bam_engine.team import Role
 from bam_engine.typed_paths import typed_path
 from bam_engine.workspace.membership import count_images, rows_at
-from web import demo_controls, folder_browser, jobs, missing_files, people, removing, ui, url_lists
+from web import buckets, demo_controls, folder_browser, jobs, missing_files, people, removing, ui, url_lists
 from web.engine import workspace
 from web.navigation import link
 from web.overview_parts import strip
@@ -30,8 +30,8 @@ ws = workspace()
 demo = demo_workspace.demo(ws)
 ui.head(
     "Images",
-    "Add a folder of images: the files stay where they are. Images in archives (zip, tar, Parquet) are copied into the "
-    "workspace."
+    "Add a folder of images, or a bucket: the files stay where they are. Images in archives (zip, tar, Parquet) are "
+    "copied into the workspace."
     if demo is None
     else "The generated images of the demo, and more of them if you like.",
 )
@@ -146,7 +146,7 @@ def newest() -> None:
 
 
 def sources() -> None:
-    """Draw the folders that were added."""
+    """Draw the folders and buckets that were added."""
     known = ws.catalogue.sources()
     if known:
         st.subheader("Sources", anchor=False)
@@ -155,6 +155,7 @@ def sources() -> None:
 
 
 form()
+buckets.add(JOB)
 if jobs.show(JOB) or url_lists.running():
     newest()
     st.stop()
@@ -215,7 +216,8 @@ if result is not None:
 n = count_images(ws)
 if len(ws.catalogue) == 0:
     st.info(
-        "The collection is empty. Choose a folder of this computer, or a list of URLs, above.", icon=":material/info:"
+        "The collection is empty. Choose a folder of this computer, a bucket or a list of URLs above.",
+        icon=":material/info:",
     )
     url_lists.lists()
 else:

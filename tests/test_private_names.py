@@ -15,6 +15,7 @@ OF_LIBRARIES = {
     "_source_stamp",
     "_convolution_pointwise",  # torch: a convolution with its activation in one step, used where it is there
     "_reorder_convolution_weight",
+    "_fields",  # a named tuple: public in spite of its underscore
     "_mapping",  # SQLAlchemy: public in spite of its underscore, as of a named tuple
 }
 

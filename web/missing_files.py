@@ -60,7 +60,7 @@ def _list(rows: NDArray[np.int64]) -> None:
         "their answers are kept."
     )
     images = ws.catalogue.images(rows[:LISTED])
-    files = [str(image.last_path) for image in images]
+    files = [image.last_path for image in images]
     happened = [FILE_STATES.get(image.status, "The file is gone.") for image in images]
     st.dataframe({"file": files, "what happened": happened}, hide_index=True, width="stretch")
     remove_button(rows, key="remove-missing")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bam_engine.archives import FOLDER, ingest_images
 from bam_engine.collection import IngestResult
+from bam_engine.collection.bucket_ingest import ingest_bucket
 from bam_engine.gallery.tag_facet import tags_at
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
@@ -72,6 +73,60 @@ class Images:
             project=project,
             verify=verify,
             apart=self.workspace.own_folders,
+            report=report,
+        )
+
+    def add_bucket(
+        self,
+        address: str,
+        *,
+        endpoint_url: str | None = None,
+        anonymous: bool | None = None,
+        metadata: str | Path | None = None,
+        project: Literal["none", "folder"] = "none",
+        verify: bool = False,
+        report: Report = silent,
+    ) -> IngestResult:
+        """Add the images of a bucket, or of a folder in it. They stay where they are, and are read from there.
+
+        Parameters
+        ----------
+        address
+            ``s3://BUCKET/FOLDER``, ``gs://`` or ``az://``; the package that reads it is an extra of ``bam-engine``:
+            ``s3``, ``gcs`` or ``azure``. Credentials come from the environment or the provider's own configuration, and
+            are never stored.
+        endpoint_url
+            The server of the bucket if it is not the provider's own, such as MinIO. It is remembered for the bucket;
+            None for what is remembered.
+        anonymous
+            Ask without credentials; remembered, and None, as ``endpoint_url``.
+        metadata, project, verify, report
+            As in :meth:`add_images`; paths in ``metadata`` are relative to ``address``.
+
+        Returns
+        -------
+        IngestResult
+            As of :meth:`add_images`.
+
+        Raises
+        ------
+        BucketUnavailable
+            The bucket does not answer, or refuses the credentials. What was added stays, and adding it again goes on.
+
+        Examples
+        --------
+        >>> bam.add_bucket("s3://art/birds", endpoint_url="https://minio.example").added  # doctest: +SKIP
+        1200
+        """
+        return ingest_bucket(
+            self.workspace.catalogue,
+            self.workspace.thumbnails,
+            address,
+            endpoint_url=endpoint_url,
+            anonymous=anonymous,
+            metadata=metadata,
+            project=project,
+            verify=verify,
             report=report,
         )
 

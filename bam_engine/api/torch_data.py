@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from bam_engine.collection import read_image
+from bam_engine.collection.originals import Original
 from bam_engine.embedding import VectorStore
 from bam_engine.workspace import Workspace
 from bam_engine.workspace.vectors import embedded_rows
@@ -35,7 +36,7 @@ class ImageDataset(Dataset[tuple[Any, int]]):
         self,
         rows: NDArray[np.int64],
         labels: NDArray[np.int64],
-        files: Sequence[tuple[Path, str]],
+        files: Sequence[tuple[Original, str]],
         transform: Transform | None = None,
     ) -> None:
         self.rows, self.labels = rows, labels

@@ -28,9 +28,10 @@ from bam_engine.collection import (
     ingest_files,
     ingest_folder,
 )
-from bam_engine.collection.files import MAX_PROJECT, is_cache, is_gone, natural_order, read_details
+from bam_engine.collection.files import MAX_PROJECT, is_cache, natural_order, read_details
 from bam_engine.collection.formats import DECIDES, format_of, is_picture, what_it_is
 from bam_engine.collection.ingest_run import STAGE
+from bam_engine.collection.originals import is_gone
 from bam_engine.collection.texts import printable, storable
 from bam_engine.errors import CollectionError, DiskFull
 from bam_engine.files import PRIVATE_FOLDER, open_ordinary, replacing
@@ -250,7 +251,7 @@ class _Run:
     def _add(self, members: list[Member], gone: set[int]) -> None:
         digests = [hashlib.sha256(one.content).hexdigest() for one in members]
         images = self.catalogue.images_with(digests)
-        present = {digest: image for digest, image in images.items() if not is_gone(image.uri)}
+        present = {digest: image for digest, image in images.items() if not is_gone(image.path)}
         new: dict[str, tuple[Member, Path]] = {}
         changes: dict[str, Details] = {}
         for member, digest in zip(members, digests, strict=True):

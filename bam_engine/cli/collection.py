@@ -1,14 +1,16 @@
 """``ingest`` and ``embed``: images into the collection, vectors for the images, and which encoder is used."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
 from contextlib import nullcontext
-from pathlib import Path
 
 from bam_engine.archives import FOLDER, ingest_images
 from bam_engine.cli import bam_file
 from bam_engine.cli.arguments import Commands, add_command, given_path
 from bam_engine.cli.paths import print_files, print_paths
 from bam_engine.cli.progress import bar
+from bam_engine.collection import IngestResult
+from bam_engine.collection.bucket_ingest import ingest_bucket
+from bam_engine.collection.buckets import PROVIDERS
 from bam_engine.embedding import connected
 from bam_engine.errors import CollectionError
 from bam_engine.formatting import count, decimal
@@ -18,18 +20,19 @@ from bam_engine.workspace import Workspace
 
 def add_commands(commands: "Commands[ArgumentParser]") -> None:
     """Add the commands to the parser."""
-    command = add_command(commands, "ingest", ingest, "add the images of a folder, or of an archive")
+    command = add_command(commands, "ingest", ingest, "add the images of a folder, an archive or a bucket")
     command.add_argument(
         "folder",
         type=given_path,
         help="folder, or a zip, tar or Parquet file; images in archives, also of the folder, are copied into the "
-        "workspace; or the word bam, and then BAM's SQLite file",
+        "workspace; or the word bucket, and then an address; or the word bam, and then BAM's SQLite file",
     )
     command.add_argument(
-        "file",
-        type=given_path,
+        "what",
         nargs="?",
-        help="after the word bam: BAM's SQLite file, which is read and stays where it is; no image is added",
+        metavar="address or file",
+        help="after the word bucket: s3://BUCKET/FOLDER, gs:// or az://, whose images stay where they are; after the "
+        "word bam: BAM's SQLite file, which is read and stays where it is; no image is added",
     )
     command.add_argument(
         "--metadata", type=given_path, help="CSV with a path column and any of title, project, license"
@@ -41,6 +44,18 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
         help="folder: the images of one subfolder belong to one project (default: none)",
     )
     command.add_argument("--verify", action="store_true", help="read every byte of known files, too")
+    command.add_argument(
+        "--endpoint-url",
+        metavar="URL",
+        help="of a bucket: its server if it is not the provider's own, such as MinIO; it is remembered",
+    )
+    command.add_argument(
+        "--anonymous",
+        action=BooleanOptionalAction,
+        default=None,
+        help="of a bucket: ask without credentials; it is remembered. Otherwise they come from the environment or the "
+        "provider's configuration, and are never stored",
+    )
     command = add_command(commands, "embed", embed, "compute the vectors of images that have none")
     command.add_argument(
         "--encoder",
@@ -58,26 +73,56 @@ def add_commands(commands: "Commands[ArgumentParser]") -> None:
     command.add_argument("--use", metavar="KEY", help="use an encoder of `bam encoders` at once, with what it has")
 
 
-def _is_bam_file(options: Namespace) -> bool:
-    """Return whether BAM's file is named, and check that nothing else is."""
-    if options.file is None:
-        if options.folder == Path("bam") and not options.folder.exists():
+def _kind(options: Namespace) -> str:
+    """Return what is added: "bam", "bucket" or "", a folder or an archive; check that nothing else is asked for."""
+    word, what = str(options.folder), options.what
+    of_bucket = options.endpoint_url is not None or options.anonymous is not None
+    if of_bucket and (word != "bucket" or what is None):
+        raise CollectionError("--endpoint-url and --anonymous are about buckets: `bam ingest bucket ADDRESS`.")
+    if what is None:
+        if word == "bam" and not options.folder.exists():
             raise CollectionError("There is no folder bam. To read BAM's file, name it: `bam ingest bam FILE`.")
-        return False
-    if options.folder != Path("bam"):
+        if word == "bucket" and not options.folder.exists():
+            raise CollectionError(
+                "There is no folder bucket. Name the address: `bam ingest bucket s3://BUCKET/FOLDER`."
+            )
+        if word.partition(":/")[0] in PROVIDERS and ":/" in word:
+            raise CollectionError(
+                f"{word.partition(':/')[0]}:// is the address of a bucket: `bam ingest bucket ADDRESS`."
+            )
+        return ""
+    if word == "bucket":
+        return word
+    if word != "bam":
         raise CollectionError(
-            f"Cannot add {options.folder} and {options.file} at once. Add one after the other, or, to read BAM's "
-            f"file, `bam ingest bam {options.file}`."
+            f"Cannot add {word} and {what} at once. Add one after the other, or, to read BAM's file, `bam ingest bam "
+            f"{what}`."
         )
     if options.metadata is not None or options.project != "none" or options.verify:
         raise CollectionError("--metadata, --project and --verify are about images, and BAM's file adds none.")
-    return True
+    return word
 
 
 def ingest(workspace: Workspace, options: Namespace) -> None:
-    """Add the images of a folder or an archive and list the files that cannot be read; or read BAM's file."""
-    if _is_bam_file(options):
-        bam_file.ingest(workspace, options.file)
+    """Add the images of a folder, an archive or a bucket and list what cannot be read; or read BAM's file."""
+    kind = _kind(options)
+    if kind == "bam":
+        bam_file.ingest(workspace, given_path(options.what))
+        return
+    if kind == "bucket":
+        with bar("ingest", "images") as report:
+            summary = ingest_bucket(
+                workspace.catalogue,
+                workspace.thumbnails,
+                options.what,
+                endpoint_url=options.endpoint_url,
+                anonymous=options.anonymous,
+                metadata=options.metadata,
+                project=options.project,
+                verify=options.verify,
+                report=report,
+            )
+        _print_summary(summary)
         return
     with bar("ingest", "images") as report:
         summary = ingest_images(
@@ -91,6 +136,10 @@ def ingest(workspace: Workspace, options: Namespace) -> None:
             apart=workspace.own_folders,
             report=report,
         )
+    _print_summary(summary)
+
+
+def _print_summary(summary: IngestResult) -> None:
     found_again = f"{summary.found_again:,} found again, " if summary.found_again else ""
     print(
         f"{count(summary.added, 'image')} added, {summary.existing:,} already in the collection, {summary.moved:,} "

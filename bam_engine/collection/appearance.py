@@ -7,14 +7,13 @@ processing", 2020): black, grey or white at low chroma, otherwise one of twelve 
 """
 
 import re
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from bam_engine.files import open_ordinary
+from bam_engine.collection.originals import Original, changed_on, open_original
 
 HUES = {
     "pink": 345.0,
@@ -44,6 +43,8 @@ _MIN_LIGHTNESS = 0.18  # below it, any pixel is black
 _SIDE = 32
 
 EXIF, FILE = 1, 2
+_WITH_EXIF = ("JPEG", "TIFF", "PNG", "WEBP", "AVIF")
+_HEAD = 256 * 1024  # bytes of an object in a bucket that are read for its metadata
 """The source of a day: the EXIF metadata, or the file's modification time."""
 
 _TAKEN = (0x9003, 0x9004, 0x0132)  # DateTimeOriginal, DateTimeDigitized, DateTime
@@ -114,7 +115,7 @@ _TO_LAB = np.array(
 )
 
 
-def day_of(path: Path) -> tuple[int, int]:
+def day_of(path: Original) -> tuple[int, int]:
     """Return the day of an image, in days since 1970-01-01, and its source: ``EXIF``, ``FILE``, or 0 if unknown.
 
     The day is the capture date in the EXIF metadata or, without one, the file's modification date in UTC.
@@ -123,15 +124,18 @@ def day_of(path: Path) -> tuple[int, int]:
     if taken is not None:
         return taken, EXIF
     try:
-        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+        changed = changed_on(path)
     except (OSError, OverflowError, ValueError):
         return 0, 0
-    return changed.toordinal() - _EPOCH, FILE
+    return (0, 0) if changed is None else (changed.date().toordinal() - _EPOCH, FILE)
 
 
-def _taken(path: Path) -> int | None:
+def _taken(path: Original) -> int | None:
     try:
-        with open_ordinary(path) as file, Image.open(file, formats=("JPEG", "TIFF", "PNG", "WEBP", "AVIF")) as image:
+        with (
+            open_original(path, most=_HEAD) as file,
+            Image.open(file, formats=_WITH_EXIF) as image,
+        ):
             exif = image.getexif()
             texts = [exif.get_ifd(_EXIF_IFD).get(tag) or exif.get(tag) for tag in _TAKEN]
     except Exception:  # damaged metadata can raise any exception; the image then has no capture date

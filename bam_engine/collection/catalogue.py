@@ -18,13 +18,14 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from bam_engine.collection import columns
+from bam_engine.collection.buckets import Access, is_address
 from bam_engine.collection.columns import NamesOfImage
 from bam_engine.collection.digests import Digests
 from bam_engine.collection.generated import check_kind, demo_of, why_apart
 from bam_engine.collection.paths import Paths
 from bam_engine.collection.records import MISSING, OK, REPLACED, Image, NewImage, Place, Problem, uri_of_replaced
 from bam_engine.collection.removals import Removed, removed
-from bam_engine.collection.sources import Source, note_source, sources_of
+from bam_engine.collection.sources import Source, buckets_of, note_bucket, note_source, sources_of
 from bam_engine.collection.texts import printable, storable, why_not_storable
 from bam_engine.database import captions as caption_table
 from bam_engine.database import images as table
@@ -40,7 +41,7 @@ _STEP = 2**32  # less than this at once grows the number of the details
 _DETAILS_VERSION = "descriptions"  # the setting that grows with changes of titles, projects and URIs
 _DETAILS = ("title", "project_id", "mature_content", "license", "url")
 _T = TypeVar("_T")
-_COLUMNS = [table.c[name] for name in Image.__dataclass_fields__]
+_COLUMNS = [table.c[name] for name in Image.__dataclass_fields__ if name != "buckets"]
 
 
 class Catalogue:
@@ -78,8 +79,8 @@ class Catalogue:
         order = [int(row) for row in rows]
         by_row: dict[int, Image] = {}
         for chunk in _chunks(row for row in dict.fromkeys(order) if 0 <= row < _MAX_ROWS):
-            for record in self._all(sa.select(*_COLUMNS).where(table.c.row.in_(chunk))):
-                by_row[record.row] = Image(**record._mapping)
+            for image in self._images(table.c.row.in_(chunk)):
+                by_row[image.row] = image
         try:
             return [by_row[row] for row in order]
         except KeyError as missing:
@@ -149,11 +150,12 @@ class Catalogue:
 
     def images_with(self, digests: Iterable[str]) -> dict[str, Image]:
         """Return digest → image for those of ``digests`` that are in the collection."""
-        return {
-            record.digest: Image(**record._mapping)
-            for chunk in _chunks(digests)
-            for record in self._all(sa.select(*_COLUMNS).where(table.c.digest.in_(chunk)))
-        }
+        return {image.digest: image for chunk in _chunks(digests) for image in self._images(table.c.digest.in_(chunk))}
+
+    def _images(self, condition: sa.ColumnElement[bool]) -> list[Image]:
+        records = self._all(sa.select(*_COLUMNS).where(condition))
+        buckets = self.buckets() if any(is_address(record.uri) for record in records) else {}
+        return [Image(**record._mapping, buckets=buckets) for record in records]
 
     def removed(self) -> Removed:
         """Return the images that were removed from the collection."""
@@ -225,11 +227,19 @@ class Catalogue:
         return f"{self.details_version}{captions}"
 
     def sources(self) -> list[Source]:
-        """Return the folders that were added, the last one first."""
+        """Return the folders and buckets that were added, the last one first."""
         return sources_of(self._engine)
 
+    def buckets(self) -> dict[str, Access]:
+        """Return how those buckets are reached that need more than their address."""
+        return buckets_of(self._engine)
+
+    def note_bucket(self, address: str, access: Access) -> None:
+        """Remember how a bucket is reached."""
+        note_bucket(self._engine, address, access)
+
     def note_source(self, folder: str) -> None:
-        """Remember that a folder was added."""
+        """Remember that a folder, or the address of a bucket, was added."""
         note_source(self._engine, folder)
 
     def why_apart(self, *, generated: bool) -> str | None:

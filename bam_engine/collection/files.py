@@ -113,20 +113,6 @@ def is_cache(folder: Path) -> bool:
         return False
 
 
-def is_gone(path: str | Path) -> bool:
-    """Return whether a file is known not to exist.
-
-    Where a folder above it may not be searched, or its file system does not answer, nothing is known.
-    """
-    try:
-        os.stat(path)  # noqa: PTH116
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def find_images(folder: str | Path, *, apart: Iterable[Path] = (), report: Report = silent) -> FolderListing:
     """Find the image files below ``folder`` by their suffix or, where it tells nothing, by their content.
 

@@ -28,15 +28,16 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from bam_engine.collection.buckets import ObjectDenied
 from bam_engine.collection.colours import on_white, profile_of
 from bam_engine.collection.decoding_memory import memory_for
 from bam_engine.collection.formats import DECIDES, RAW_SUFFIXES, SUPPORTED, format_of, what_it_is
 from bam_engine.collection.generated import HEAD, is_generated
+from bam_engine.collection.originals import ObjectFile, Original, digest_of, open_original
 from bam_engine.collection.png_chunks import PngChunks, read_chunks
 from bam_engine.collection.samples import eight_bits
-from bam_engine.collection.stamps import Stamp, digest_of
+from bam_engine.collection.stamps import Stamp
 from bam_engine.errors import ImageUnreadable
-from bam_engine.files import open_ordinary
 
 MAX_PIXELS = 200_000_000  # decoded at once: 0.8 GB
 MAX_JPEG_PIXELS = 1_000_000_000  # of a JPEG that can be decoded at a reduced scale
@@ -82,7 +83,7 @@ class ImageInfo:
     generated: bool = False
 
 
-def read_image(path: str | Path, *, size: int | None = None, digest: str = "") -> Image.Image:
+def read_image(path: str | Original, *, size: int | None = None, digest: str = "") -> Image.Image:
     """Decode an image file to upright 8-bit RGB.
 
     Returns what a browser shows: applies colour profiles and the orientation, takes the first frame of an animation,
@@ -92,7 +93,7 @@ def read_image(path: str | Path, *, size: int | None = None, digest: str = "") -
     Parameters
     ----------
     path
-        The file.
+        The file, or the object of a bucket.
     size
         The length of the shorter side, in pixels, that the caller needs. Larger images may be reduced, never below
         ``size``, which saves most of the work of decoding a JPEG. By default the image has its full size, except that a
@@ -110,10 +111,10 @@ def read_image(path: str | Path, *, size: int | None = None, digest: str = "") -
     >>> read_image("scans/0001.jpg", size=256).size  # doctest: +SKIP
     (342, 256)
     """
-    with _readable_errors(), open_ordinary(path) as file:
+    with _readable_errors(), open_original(path) as file:
         if digest:
             _check_digest(file, digest)
-        return _decode(file, Path(path).suffix, size)
+        return _decode(file, _suffix(path), size)
 
 
 def decode_image(content: bytes, *, size: int | None = None) -> Image.Image:
@@ -128,7 +129,7 @@ def decode_image(content: bytes, *, size: int | None = None) -> Image.Image:
         return _decode(io.BytesIO(content), "", size)
 
 
-def examine(path: str | Path) -> ImageInfo:
+def examine(path: str | Original) -> ImageInfo:
     """Return the displayed size of an image and the digest of its file, without decoding pixels.
 
     Raises
@@ -136,17 +137,39 @@ def examine(path: str | Path) -> ImageInfo:
     ImageUnreadable
         The file is missing, empty or not an image. A readable header does not guarantee readable pixels.
     """
-    with _readable_errors(), open_ordinary(path) as file:
-        image = _open(file, Path(path).suffix).image
-        width, height = image.size
-        if _orientation(image) in (_TRANSPOSES[5], _TRANSPOSES[6], _TRANSPOSES[7], _TRANSPOSES[8]):
-            width, height = height, width
+    with _readable_errors(), open_original(path) as file:
+        return _examined(file, _suffix(path))
+
+
+def _suffix(path: str | Original) -> str:
+    return Path(path).suffix if isinstance(path, str) else path.suffix
+
+
+def examine_and_scale(path: str | Original, *, size: int) -> tuple[ImageInfo, Image.Image]:
+    """Return what :func:`examine` does and the image as :func:`read_image` does, reading the original once.
+
+    Raises
+    ------
+    ImageUnreadable
+        The original is missing, empty or not an image that can be decoded.
+    """
+    with _readable_errors(), open_original(path) as file:
+        info = _examined(file, _suffix(path))
         file.seek(0)
-        generated = is_generated(file.read(HEAD))
-        return ImageInfo(width, height, *digest_of(file), generated)
+        return info, _decode(file, _suffix(path), size)
 
 
-def _check_digest(file: io.BufferedReader, digest: str) -> None:
+def _examined(file: io.BufferedReader | ObjectFile, suffix: str) -> ImageInfo:
+    image = _open(file, suffix).image
+    width, height = image.size
+    if _orientation(image) in (_TRANSPOSES[5], _TRANSPOSES[6], _TRANSPOSES[7], _TRANSPOSES[8]):
+        width, height = height, width
+    file.seek(0)
+    generated = is_generated(file.read(HEAD))
+    return ImageInfo(width, height, *digest_of(file), generated)
+
+
+def _check_digest(file: io.BufferedReader | ObjectFile, digest: str) -> None:
     if not digest_of(file)[0].startswith(digest):
         raise ImageUnreadable("The file has changed since its image was added. Add its folder again.")
     file.seek(0)
@@ -287,7 +310,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "The file was not found."
     if isinstance(error, PermissionError):
-        return "Permission to read the file was denied."
+        return str(error) if isinstance(error, ObjectDenied) else "Permission to read the file was denied."
     if isinstance(error, Image.DecompressionBombError):
         return f"The image is too large to open safely: {error}."
     if isinstance(error, MemoryError):

@@ -19,16 +19,17 @@ from bam_engine.collection.catalogue import Catalogue
 from bam_engine.collection.files import Details, FolderListing
 from bam_engine.collection.images import ImageInfo, examine, read_image
 from bam_engine.collection.known_files import KnownFiles, Sighting, State, look_at
+from bam_engine.collection.originals import stamp_at
 from bam_engine.collection.records import OK, Image, NewImage, Place, Problem
-from bam_engine.collection.stamps import BEING_WRITTEN, Stamp, stamp_at
+from bam_engine.collection.stamps import BEING_WRITTEN, Stamp
 from bam_engine.collection.texts import printable, storable, why_not_storable
 from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
 from bam_engine.errors import ImageUnreadable
 from bam_engine.progress import Report
 
 STAGE = "ingest"
-_BATCH = 64
-_Outcome = ImageInfo | ImageUnreadable
+BATCH = 64
+Outcome = ImageInfo | ImageUnreadable
 _LARGE = 50_000_000  # pixels; larger images are decoded one at a time to bound memory
 
 
@@ -38,7 +39,7 @@ class IngestRun:
 
     catalogue: Catalogue
     thumbnails: Thumbnails
-    root: Path
+    root: Path | str
     details: Mapping[str, Details]
     project: str
     verify: bool
@@ -61,38 +62,38 @@ class IngestRun:
     def go(self, listing: FolderListing, workers: int) -> None:
         before = {problem.uri for problem in self.catalogue.problems(STAGE)}
         total = len(listing.paths)
-        self._record_problems([Problem(path, reason, STAGE) for path, reason in listing.unreadable])
+        self.record_problems([Problem(path, reason, STAGE) for path, reason in listing.unreadable])
         unstorable = [path for path in listing.paths if not storable(path)]
-        self._record_problems([Problem(path, why_not_storable(path), STAGE) for path in unstorable])
+        self.record_problems([Problem(path, why_not_storable(path), STAGE) for path in unstorable])
         with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
             known = self._check_known(listing.paths, pool)
             new = [p for p in listing.paths if storable(p) and p not in known.rows and p not in known.unreadable]
             done = total - len(new)
-            self.report(done, total, self._message())
-            for start in range(0, len(new), _BATCH):
-                batch = new[start : start + _BATCH]
-                bad = self._add(batch, known, pool)
+            self.report(done, total, self.message())
+            for start in range(0, len(new), BATCH):
+                batch = new[start : start + BATCH]
+                bad = self.add_batch(batch, known, pool)
                 done += len(batch)
                 self.catalogue.clear_problems(STAGE, before.intersection(batch).difference(bad))
-                self.report(done, total, self._message())
+                self.report(done, total, self.message())
         if len(self.misfits) < total:
-            self._record_problems(self.misfits)
+            self.record_problems(self.misfits)
         self.replaced = [path for row, path in known.displaced.items() if row not in self.moved]
         self.missing = known.find_missing(str(self.root))
-        self.removed = self._count_removed(known)
-        self._clear_resolved(before)
+        self.removed = self.count_removed(known)
+        self.clear_resolved(before)
 
     def add_files(self, paths: list[str], workers: int) -> list[Problem]:
         """Add some files without a look at what else is in their folder; return those that cannot be added."""
         with ThreadPoolExecutor(workers, thread_name_prefix="ingest") as pool:
             known = self._check_known(paths, pool)
             new = [path for path in paths if path not in known.rows and path not in known.unreadable]
-            for start in range(0, len(new), _BATCH):
-                self._add(new[start : start + _BATCH], known, pool)
+            for start in range(0, len(new), BATCH):
+                self.add_batch(new[start : start + BATCH], known, pool)
         self.catalogue.clear_problems(STAGE, [problem.uri for problem in self.unreadable])
         return self.unreadable + self.misfits
 
-    def _count_removed(self, known: KnownFiles) -> int:
+    def count_removed(self, known: KnownFiles) -> int:
         """Return how many files hold a removed image: known files, moved ones, and exact duplicates."""
         gone = self.catalogue.removed().rows
         if not len(gone):
@@ -105,16 +106,16 @@ class IngestRun:
         known = KnownFiles(self.catalogue, pool, self.verify)
         known.check(paths, lambda: self.report(len(known.rows), len(paths), "checking the known files"))
         self.found_again, self.existing = known.found_again, len(known.rows) - known.found_again
-        self._record_problems([Problem(path, reason, STAGE) for path, reason in known.unreadable.items()])
-        self._update_details(known.rows)
+        self.record_problems([Problem(path, reason, STAGE) for path, reason in known.unreadable.items()])
+        self.update_details(known.rows)
         return known
 
-    def _message(self) -> str:
+    def message(self) -> str:
         parts = [(self.added, "added"), (self.existing, "already in the collection"), (len(self.moved), "moved")]
         parts += [(len(self.duplicates), "duplicate"), (len(self.unreadable), "unreadable")]
         return "images: " + ", ".join(f"{number:,} {word}" for number, word in parts if number or word == "added")
 
-    def _update_details(self, rows: Mapping[str, int]) -> None:
+    def update_details(self, rows: Mapping[str, int]) -> None:
         """Update existing images, URI → row, from the metadata file, and those without a project from their folder."""
         changes = {uri: asdict(self.details[uri]) for uri in rows if uri in self.details}
         if self.project == "folder":
@@ -134,20 +135,21 @@ class IngestRun:
         """Return the project of a file by its folder: from the added folder on, or whole where a link leads outside."""
         folder, root = os.path.dirname(uri), str(self.root).rstrip("/")  # noqa: PTH120 - a Path per file costs time
         inside = (folder + "/").startswith(root + "/")
-        return (self.root.name + folder[len(root) :]).lstrip("/") or "." if inside else folder
+        name = os.path.basename(root)  # noqa: PTH119 - a root may be the address of a bucket
+        return (name + folder[len(root) :]).lstrip("/") or "." if inside else folder
 
-    def _record_problems(self, problems: list[Problem]) -> None:
+    def record_problems(self, problems: list[Problem]) -> None:
         self.catalogue.record_problems(problems)
         self.unreadable += [Problem(printable(p.uri), p.reason, p.stage) for p in problems]
 
-    def _clear_resolved(self, before: set[str]) -> None:
+    def clear_resolved(self, before: set[str]) -> None:
         inside = printable(str(self.root)).rstrip("/") + "/"
         bad = {problem.uri for problem in self.unreadable}
         self.catalogue.clear_problems(STAGE, [u for u in before if (u + "/").startswith(inside) and u not in bad])
 
-    def _add(self, batch: list[str], known: KnownFiles, pool: ThreadPoolExecutor) -> list[str]:
+    def add_batch(self, batch: list[str], known: KnownFiles, pool: ThreadPoolExecutor) -> list[str]:
         """Add the new, readable images of the batch; return the unreadable files."""
-        outcomes = self._without_misfits(dict(zip(batch, pool.map(_try_examine, batch), strict=True)))
+        outcomes = self._without_misfits(dict(zip(batch, pool.map(self.try_examine, batch), strict=True)))
         examined = {uri: outcome for uri, outcome in outcomes.items() if isinstance(outcome, ImageInfo)}
         existing = self.catalogue.images_with({info.digest for info in examined.values()})
         self._move(examined, self._elsewhere(existing, pool), known)
@@ -156,7 +158,7 @@ class IngestRun:
             if info.digest not in existing:
                 firsts.setdefault(info.digest, uri)
         new = list(firsts.values())
-        rendered = dict(zip(new, pool.map(self._try_render, new, [examined[u] for u in new]), strict=True))
+        rendered = dict(zip(new, pool.map(self.try_render, new, [examined[u] for u in new]), strict=True))
         readable = {uri: thumbnail for uri, thumbnail in rendered.items() if isinstance(thumbnail, Thumbnail)}
         self.added += self.catalogue.add([self._record(uri, examined[uri]) for uri in readable])
         added = self.catalogue.images_with({examined[uri].digest for uri in readable})  # by this run or by another one
@@ -164,7 +166,7 @@ class IngestRun:
         list(pool.map(self.thumbnails.store, [image.row for image in added.values()], pictures))
         return self._explain_rest(outcomes, firsts, rendered)
 
-    def _without_misfits(self, outcomes: Mapping[str, _Outcome]) -> dict[str, _Outcome]:
+    def _without_misfits(self, outcomes: Mapping[str, Outcome]) -> dict[str, Outcome]:
         """Return the outcomes without those of images that never mix with those of this workspace, and note these."""
         reasons = {kind: self.catalogue.why_apart(generated=kind) for kind in (True, False)}
         fitting = dict(outcomes)
@@ -198,11 +200,11 @@ class IngestRun:
         self.found_again += len(lost.intersection(rows))
         self.moved.update(set(rows) - lost)
         self.relocated.update(rows)
-        self._update_details({places[row].uri: row for row in rows})
+        self.update_details({places[row].uri: row for row in rows})
 
     def _explain_rest(
         self,
-        outcomes: Mapping[str, _Outcome],
+        outcomes: Mapping[str, Outcome],
         firsts: Mapping[str, str],
         rendered: Mapping[str, Thumbnail | ImageUnreadable],
     ) -> list[str]:
@@ -220,7 +222,7 @@ class IngestRun:
                 self.duplicates.append((uri, uris[outcome.digest]))
             else:  # another run has added the file meanwhile, with other bytes
                 problems.append(Problem(uri, BEING_WRITTEN, STAGE))
-        self._record_problems(problems)
+        self.record_problems(problems)
         return [problem.uri for problem in problems]
 
     def _record(self, uri: str, info: ImageInfo) -> NewImage:
@@ -242,7 +244,13 @@ class IngestRun:
             generated=info.generated,
         )
 
-    def _try_render(self, uri: str, info: ImageInfo) -> Thumbnail | ImageUnreadable:
+    def try_examine(self, uri: str) -> Outcome:
+        try:
+            return examine(uri)
+        except ImageUnreadable as error:
+            return error
+
+    def try_render(self, uri: str, info: ImageInfo) -> Thumbnail | ImageUnreadable:
         with self.large if info.width * info.height > _LARGE else nullcontext():
             try:
                 thumbnail = self.thumbnails.render(read_image(uri, size=self.thumbnails.size))
@@ -258,10 +266,3 @@ def _is_still(uri: str, stamp: Stamp) -> bool:
         return stamp_at(uri).text == stamp.text
     except OSError:
         return False
-
-
-def _try_examine(uri: str) -> _Outcome:
-    try:
-        return examine(uri)
-    except ImageUnreadable as error:
-        return error

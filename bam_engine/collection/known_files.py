@@ -11,11 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bam_engine.collection.catalogue import Catalogue
-from bam_engine.collection.files import is_gone
+from bam_engine.collection.originals import digest_of, is_gone, open_original, seen, stamp_at
 from bam_engine.collection.records import OK, Image, Place
-from bam_engine.collection.stamps import digest_of, stamp_at
-from bam_engine.errors import ImageUnreadable
-from bam_engine.files import open_ordinary
+from bam_engine.errors import BucketUnavailable, ImageUnreadable
 
 _LOOKED_AT = 5_000  # files at a time
 _SLICE = 250  # of them by one thread
@@ -41,14 +39,23 @@ class Sighting:
 
 
 def look_at(image: Image, *, verify: bool = False) -> Sighting:
-    """Return what the path of an image holds; read the file if its stamp has changed, or to ``verify`` its bytes."""
+    """Return what the path of an image holds; read the file if its stamp has changed, or to ``verify`` its bytes.
+
+    Raises
+    ------
+    BucketUnavailable
+        The image is in a bucket, which does not answer.
+    """
     try:
-        if not verify and stamp_at(image.uri).text == image.stamp:
+        where, stamp = seen(image.path)
+        if not verify and stamp.text == image.stamp:
             return Sighting(State.SAME, image.stamp)
-        with open_ordinary(image.uri) as file:
+        with open_original(where) as file:
             digest, stamp = digest_of(file)
+    except BucketUnavailable:
+        raise
     except (OSError, ValueError, ImageUnreadable) as error:
-        if is_gone(image.uri):
+        if is_gone(image.path):
             return Sighting(State.NOTHING)
         return Sighting(State.UNKNOWN, reason=f"Cannot read the file ({getattr(error, 'strerror', None) or error}).")
     return Sighting(State.SAME, stamp.lasting) if digest == image.digest else Sighting(State.OTHER_BYTES)
@@ -70,6 +77,8 @@ class KnownFiles:
         URI → reason of the files that cannot be read, so that nothing is known of them.
     first_new
         The row of the first image that was added after the check.
+    stamp_of
+        Returns the stamp that a path has now, or None.
     """
 
     catalogue: Catalogue
@@ -80,6 +89,7 @@ class KnownFiles:
     displaced: dict[int, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
     first_new: int = 0
+    stamp_of: Callable[[str], str | None] = field(default_factory=lambda: _stamp)
 
     def check(self, paths: Sequence[str], advance: Callable[[], None]) -> None:
         """Check those of ``paths`` that are in the catalogue; ``advance`` is called now and then."""
@@ -112,7 +122,7 @@ class KnownFiles:
         uris = list(known)
         slices = [uris[start : start + _SLICE] for start in range(0, len(uris), _SLICE)]
         doubtful = []
-        for part, stamps in zip(slices, self.pool.map(_stamps, slices), strict=True):
+        for part, stamps in zip(slices, self.pool.map(self._stamps, slices), strict=True):
             for uri, stamp in zip(part, stamps, strict=True):
                 row, before, status = known[uri]
                 if stamp == before and stamp is not None and status == OK and not self.verify:
@@ -121,29 +131,28 @@ class KnownFiles:
                     doubtful.append(row)
         return doubtful
 
+    def _stamps(self, uris: Iterable[str]) -> list[str | None]:
+        return [self.stamp_of(uri) for uri in uris]
+
     def _read(self, images: list[Image]) -> list[Image]:
         """Confirm the images that are in their files; return those whose files hold something else."""
         others: list[Image] = []
         confirmed: dict[int, Place] = {}
-        for image, seen in zip(images, self.pool.map(self._look_at, images), strict=True):
-            if seen.state is State.SAME:
+        for image, sighting in zip(images, self.pool.map(self._look_at, images), strict=True):
+            if sighting.state is State.SAME:
                 self.rows[image.uri] = image.row
                 self.found_again += image.status != OK
-                if (image.status, image.stamp) != (OK, seen.stamp):
-                    confirmed[image.row] = Place(image.uri, seen.stamp)
-            elif seen.state is State.OTHER_BYTES:
+                if (image.status, image.stamp) != (OK, sighting.stamp):
+                    confirmed[image.row] = Place(image.uri, sighting.stamp)
+            elif sighting.state is State.OTHER_BYTES:
                 others.append(image)
-            elif seen.state is State.UNKNOWN:
-                self.unreadable[image.uri] = seen.reason
+            elif sighting.state is State.UNKNOWN:
+                self.unreadable[image.uri] = sighting.reason
         self.catalogue.confirm(confirmed)
         return others
 
     def _look_at(self, image: Image) -> Sighting:
         return look_at(image, verify=self.verify)
-
-
-def _stamps(uris: Iterable[str]) -> list[str | None]:
-    return [_stamp(uri) for uri in uris]
 
 
 def _stamp(uri: str) -> str | None:

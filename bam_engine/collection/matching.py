@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from bam_engine.collection.buckets import is_address
 from bam_engine.collection.catalogue import Catalogue
 from bam_engine.errors import NotFound
 
@@ -48,7 +49,8 @@ def match_paths(catalogue: Catalogue, paths: Iterable[str], folder: Path | None 
     Paths that do not resolve directly cost one pass over all paths of the collection.
     """
     unique = list(dict.fromkeys(paths))
-    rows = _match_places(unique, folder, catalogue.rows_of)
+    rows = catalogue.rows_of(filter(is_address, unique))
+    rows |= _match_places([path for path in unique if path not in rows], folder, catalogue.rows_of)
     endings = {path: _ending(path) for path in unique if path not in rows}
     by_ending = _rows_by_ending(catalogue, {ending for ending in endings.values() if ending})
     unmatched: list[str] = []

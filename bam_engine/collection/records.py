@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
+
+from bam_engine.collection.buckets import Access
+from bam_engine.collection.originals import Original, original_at
 
 OK, MISSING, REPLACED = "ok", "missing", "replaced"
 
@@ -43,7 +45,8 @@ class NewImage:
 class Image:
     """One image of the collection: the bytes with ``digest``. ``row`` is its index into every array.
 
-    ``uri`` is the path of its file. Where ``status`` is "missing", no file was there when its folder was last added;
+    ``uri`` is the path of its file, or the address of an object in a bucket; ``buckets`` says how those are reached
+    that need more than an address. Where ``status`` is "missing", no file was there when its folder was last added;
     where it is "replaced", the path holds something else by now, and ``uri`` is the path and the digest: no file.
     ``url`` is where it was downloaded from, if it was.
     """
@@ -61,22 +64,23 @@ class Image:
     status: str
     stamp: str | None
     url: str | None
+    buckets: Mapping[str, Access] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def path(self) -> Path:
-        """The file."""
-        return Path(self.uri)
+    def path(self) -> Original:
+        """The file, or the object of a bucket."""
+        return original_at(self.uri, self.buckets, self.stamp)
 
     @property
     def name(self) -> str:
         """The name of the file where the image was last seen; of one that was downloaded, the end of its URL."""
         end = unquote(urlsplit(self.url).path).rpartition("/")[2] if self.url else ""
-        return end or self.last_path.name
+        return end or self.last_path.rpartition("/")[2]
 
     @property
-    def last_path(self) -> Path:
+    def last_path(self) -> str:
         """Where the image was last seen; another picture may be there."""
-        return Path(self.uri.removesuffix(_mark(self.digest)))
+        return self.uri.removesuffix(_mark(self.digest))
 
 
 @dataclass(frozen=True)

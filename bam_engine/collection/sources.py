@@ -1,21 +1,23 @@
-"""The sources of a collection: the folders that were added, each with its images and when it was added last.
+"""The sources of a collection: the folders and buckets that were added, with their images and when.
 
-In:  the database. Out: one line for each folder. A folder inside another one that was added counts its own images too.
+In:  the database. Out: one line for each folder, and how buckets are reached: an endpoint, or anonymously; no secret. A
+folder inside another one that was added counts its own images too.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 
+from bam_engine.collection.buckets import Access, bucket_of
 from bam_engine.collection.texts import printable
-from bam_engine.database import images, now, put_setting, read_setting
+from bam_engine.database import images, now, put_setting, read_setting, write_setting
 
-_KEY = "sources"
+_KEY, _BUCKETS = "sources", "buckets"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A folder that was added, how many images of the collection are in it, and when it was added last (ISO 8601)."""
+    """A folder or bucket that was added, how many images of the collection are in it, and when last (ISO 8601)."""
 
     folder: str
     images: int
@@ -34,6 +36,19 @@ def sources_of(engine: sa.Engine) -> list[Source]:
     newest = sorted(times, key=lambda folder: times[folder], reverse=True)
     with engine.connect() as connection:
         return [Source(folder, _images_in(connection, folder), times[folder]) for folder in newest]
+
+
+def note_bucket(engine: sa.Engine, address: str, access: Access) -> None:
+    """Remember how the bucket of an address is reached."""
+    known = buckets_of(engine)
+    if known.get(bucket_of(address), Access()) != access:
+        stored = {bucket: asdict(one) for bucket, one in (known | {bucket_of(address): access}).items()}
+        write_setting(engine, _BUCKETS, stored)
+
+
+def buckets_of(engine: sa.Engine) -> dict[str, Access]:
+    """Return bucket → how it is reached, for those that need more than their address."""
+    return {bucket: Access(**one) for bucket, one in read_setting(engine, _BUCKETS, {}).items()}
 
 
 def _images_in(connection: sa.Connection, folder: str) -> int:

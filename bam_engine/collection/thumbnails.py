@@ -15,6 +15,7 @@ from PIL import Image
 
 from bam_engine import derived
 from bam_engine.collection.images import read_image
+from bam_engine.collection.originals import Original
 from bam_engine.errors import CollectionError, DiskFull
 
 _PER_FOLDER = 1000
@@ -105,7 +106,7 @@ class Thumbnails:
         """Render and store the thumbnail of ``row``."""
         self.store(row, self.render(image))
 
-    def ensure(self, row: int, path: str | Path) -> bytes:
+    def ensure(self, row: int, path: str | Original) -> bytes:
         """Return the thumbnail of ``row``; if it does not exist, render it from the image at ``path`` and store it.
 
         A full or read-only disk is no error here: the bytes are returned without being stored.

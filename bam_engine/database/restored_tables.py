@@ -26,7 +26,7 @@ from bam_engine.database.writing import lock
 from bam_engine.errors import BamError
 
 _OF_THE_WORKSPACE = (
-    *("schema", "workspace", "opened_dataset", "awaited encoder", "bam_file", "sources"),
+    *("schema", "workspace", "opened_dataset", "awaited encoder", "bam_file", "sources", "buckets"),
     *("bam_file_pictures", "lease_minutes", "assignment_size", "captions_asked", "gold", "pause_rule"),
 )
 """Settings that stay: which workspace it is, what it has opened and where that is, and how people work in it."""

@@ -11,14 +11,14 @@ built-in encoder slow down with more threads (176 images/s) but scale with proce
 import logging
 from collections.abc import Generator, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from bam_engine.collection import read_image
+from bam_engine.collection.originals import Original
 from bam_engine.embedding.base import Encoder, PortableEncoder, Preprocessor
-from bam_engine.errors import ImageUnreadable
+from bam_engine.errors import BucketUnavailable, ImageUnreadable
 from bam_engine.processes import processes, processors, threads
 
 MIN_FOR_PROCESSES = 1000
@@ -30,7 +30,7 @@ ModelInput = npt.NDArray[Any]
 
 
 def decoded(
-    encoder: Encoder, files: Iterable[tuple[Path, str]], count: int, *, ahead: int, workers: int | None = None
+    encoder: Encoder, files: Iterable[tuple[Original, str]], count: int, *, ahead: int, workers: int | None = None
 ) -> Generator[ModelInput | str, None, None]:
     """Yield the model input of each file, or the reason why there is none, in order.
 
@@ -48,7 +48,7 @@ def decoded(
     Raises
     ------
     BamError
-        A worker process was killed.
+        A worker process was killed, or a bucket does not answer.
     """
     workers = max(1, workers or processors())
     if workers > 1 and count >= MIN_FOR_PROCESSES and isinstance(encoder, PortableEncoder):
@@ -59,11 +59,13 @@ def decoded(
         yield from worker_pool.map(partial(_preprocess, preprocess, encoder.input_size), files, ahead=ahead + workers)
 
 
-def _preprocess(preprocess: Preprocessor, size: int, file: tuple[Path, str]) -> ModelInput | str:
+def _preprocess(preprocess: Preprocessor, size: int, file: tuple[Original, str]) -> ModelInput | str:
     """Decode and preprocess one image, or return the reason why not, whatever it is: no image ends the run."""
     path, digest = file
     try:
         return preprocess(read_image(path, size=size, digest=digest))
+    except BucketUnavailable:  # what is wrong is no matter of the image
+        raise
     except ImageUnreadable as error:
         return str(error)
     except MemoryError:

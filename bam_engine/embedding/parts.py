@@ -7,21 +7,21 @@ Batches are cut alike wherever they are computed, so that the vectors are the sa
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from bam_engine.collection.originals import Original
 from bam_engine.embedding.base import Encoder
 from bam_engine.embedding.decoding import ModelInput, decoded
 
 if TYPE_CHECKING:
     from bam_engine.embedding.shards import Shards
 
-File = tuple[Path, str]
-"""A path, and what the digest of its file has to begin with."""
+File = tuple[Original, str]
+"""A file or an object of a bucket, and what the digest of its file has to begin with."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import bam_engine
+from bam_engine.collection.originals import Original
 from bam_engine.embedding.base import Encoder
 from bam_engine.embedding.parts import File, Part
 from bam_engine.embedding.ray_workers import Pool, Task, Wanted
@@ -207,7 +208,7 @@ def _spread(length: int) -> list[int]:
     return sorted({place * (length - 1) // max(1, _SEEN - 1) for place in range(_SEEN)})
 
 
-def check_machines(spec: str, paths: Sequence[Path]) -> None:
+def check_machines(spec: str, paths: Sequence[Original]) -> None:
     """Check that every machine of the cluster has the versions of this one, and sees the files that this one sees.
 
     Raises
@@ -216,7 +217,7 @@ def check_machines(spec: str, paths: Sequence[Path]) -> None:
         One of them does not; the message names it, and what differs.
     """
     names = [*_PACKAGES, *_PACKAGES_OF_KIND.get(spec.partition(":")[0], ())]
-    here, present = versions(names), [str(path) for path in paths if path.exists()]
+    here, present = versions(names), [str(path) for path in paths if isinstance(path, Path) and path.exists()]
     for machine, (there, unseen) in _answers(names, present).items():
         if there.get("bam-engine") is None:
             raise EmbeddingError(

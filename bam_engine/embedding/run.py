@@ -8,10 +8,10 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from bam_engine.collection.originals import Original
 from bam_engine.embedding.base import Encoder
 from bam_engine.embedding.parts import Executor, File, Part, computed
 from bam_engine.embedding.shards import FOLDER, Shards
@@ -44,7 +44,7 @@ class EmbedResult:
 
 
 def embed(
-    paths: Sequence[Path],
+    paths: Sequence[Original],
     encoder: Encoder,
     store: VectorStore,
     *,
@@ -59,7 +59,7 @@ def embed(
     Parameters
     ----------
     paths
-        The files of the *whole* collection by row. Rows below ``first_row`` are not read.
+        The files, or objects of buckets, of the *whole* collection by row. Rows below ``first_row`` are not read.
     encoder, store
         The model and the store of its vectors, which must be empty or belong to this encoder.
     first_row
@@ -84,6 +84,8 @@ def embed(
         Raised by ``report``; finished batches are saved.
     DiskFull
         The disk is full; finished batches are saved.
+    BucketUnavailable
+        Images are in a bucket that does not answer; finished batches are saved.
     EmbeddingError
         The store belongs to another encoder, another process is writing to it, or ``first_row`` is not the next row.
 
@@ -111,7 +113,7 @@ def embed(
 
 
 def retry_missing(
-    paths: Sequence[Path],
+    paths: Sequence[Original],
     encoder: Encoder,
     store: VectorStore,
     *,
@@ -165,7 +167,7 @@ class _Run:
     def parts(
         self,
         rows: Sequence[int],
-        paths: Sequence[Path],
+        paths: Sequence[Original],
         batch: int,
         workers: int | None,
         on: Executor | None,

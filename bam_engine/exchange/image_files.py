@@ -11,10 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from bam_engine.collection.buckets import is_address
 from bam_engine.collection.formats import DECIDES, format_of
+from bam_engine.collection.originals import Original, open_original
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.image_table import ImageTable
-from bam_engine.files import open_ordinary
 from bam_engine.progress import Report
 
 WAYS = ("copy", "link", "hardlink")
@@ -48,7 +49,17 @@ class Picture:
 
     @property
     def source(self) -> Path:
-        """The file it was read from."""
+        """The file it was read from.
+
+        Raises
+        ------
+        ExchangeError
+            It was read from a bucket.
+        """
+        if is_address(self.row["uri"]):
+            raise ExchangeError(
+                f"{self.row['uri']} is in a bucket, to which nothing on a disk can be linked. Copy the images."
+            )
         return Path(self.row["uri"])
 
 
@@ -69,7 +80,7 @@ def export_pictures(table: ImageTable, use: Callable[[Picture], T], *, report: R
 
     def exported(row: Row) -> Exported[T]:
         try:
-            data = _read(row)
+            data = _read(row, table.original)
         except OSError as error:
             return Exported(row, None, error.strerror or str(error))
         return Exported(row, use(Picture(row, _name_of(row, data), data)))
@@ -129,9 +140,9 @@ def _name_of(row: Row, data: bytes) -> str:
     return readable_name(row) + (_SUFFIXES.get(form or "") or Path(row["uri"]).suffix.lower())
 
 
-def _read(row: Row) -> bytes:
+def _read(row: Row, original: Callable[[str], Original]) -> bytes:
     """Return the bytes of a picture; raise an ``OSError`` where they are not those that were labelled."""
-    with open_ordinary(row["uri"]) as file:
+    with open_original(original(row["uri"])) as file:
         data = file.read()
     if hashlib.sha256(data).hexdigest() != row["sha256"]:
         raise OSError(errno.EINVAL, "the file holds another picture by now")

@@ -7,11 +7,13 @@ takes as much memory as its arrays, and one page.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from bam_engine.collection.originals import Original
 from bam_engine.exchange.dataset import CROWD, LABELS, SPLITS, WHY, AttributeColumns, Codes
 
 IMAGE_FIELDS = (
@@ -89,6 +91,8 @@ class ImageTable:
     problems
         Returns the problems of the picture at a place in the table, None where it was not measured; None if no picture
         was.
+    original
+        Returns the file at a URI, or the object of a bucket.
     """
 
     images: int
@@ -98,6 +102,7 @@ class ImageTable:
     generated: bool = False
     tags: Mapping[int, Sequence[str]] = field(default_factory=dict)
     problems: Callable[[int], Sequence[str] | None] | None = None
+    original: Callable[[str], Original] = Path
 
     @property
     def schema(self) -> pa.Schema:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from bam_engine import database as db
 from bam_engine.annotation import Attribute
 from bam_engine.collection import Image
+from bam_engine.collection.originals import size_of
+from bam_engine.errors import BucketUnavailable
 from bam_engine.gallery.duplicates import DuplicateGroups, ranked
 from bam_engine.gallery.tag_facet import tags_at
 from bam_engine.labelling.label_states import LabelStates, states
@@ -128,8 +130,8 @@ def _captions(workspace: Workspace, rows: Rows) -> Rows:
 
 def _size(image: Image) -> int | None:
     try:
-        return image.path.stat().st_size
-    except (OSError, ValueError):
+        return size_of(image.path)
+    except (OSError, ValueError, BucketUnavailable):
         return None
 
 

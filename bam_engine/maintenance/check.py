@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from bam_engine.collection.originals import open_original
 from bam_engine.collection.records import last_path
 from bam_engine.database import backups
 from bam_engine.errors import BamError, Stopped
-from bam_engine.files import open_ordinary
 from bam_engine.formatting import count
 from bam_engine.maintenance import derived_files
 from bam_engine.maintenance.finding import Finding, Outcome, Step, first_of
@@ -109,12 +109,12 @@ def _copies(workspace: Workspace, copies: Sequence[Path], step: Step) -> Iterato
 
 def _image_files(workspace: Workspace, rows: Sequence[int], step: Step) -> Iterator[Finding]:
     """Compare every image file with the digest that it had when it was added."""
-    uris, digests = workspace.catalogue.uris(), workspace.catalogue.digests()
+    paths, digests = workspace.catalogue.paths(), workspace.catalogue.digests()
     missing, replaced, changed, unreadable = [], [], [], []
     for row in rows:
-        uri = uris[row]
+        uri = str(paths[row])
         try:
-            with open_ordinary(uri) as file:
+            with open_original(paths[row]) as file:
                 if not hashlib.file_digest(file, "sha256").hexdigest().startswith(digests.text(row)):
                     changed.append(uri)
         except (FileNotFoundError, NotADirectoryError):

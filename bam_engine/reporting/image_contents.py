@@ -5,10 +5,12 @@ In:  a :class:`Content`. Out: the table that ``exchange`` writes. Which format i
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.collection.originals import original_at
 from bam_engine.demo import demo_workspace
 from bam_engine.errors import ExchangeError
 from bam_engine.exchange.dataset import AttributeColumns, Codes
@@ -93,6 +95,7 @@ def gather_images(
         demo_workspace.demo(workspace) is not None,
         tags_at(workspace, rows),
         _problems(workspace, rows),
+        partial(original_at, buckets=workspace.catalogue.buckets()),
     )
     return Gathered(rows, table, decided)
 

@@ -13,7 +13,8 @@ from bam_engine import database as db
 from bam_engine.annotation import ADJUDICATION, BULK, DIRECT, EXTRA, GOLD, Annotation, Attribute
 from bam_engine.annotation.caption_store import Caption
 from bam_engine.collection import FILE_STATES, Image, State, look_at
-from bam_engine.errors import BamError
+from bam_engine.collection.originals import size_of
+from bam_engine.errors import BamError, BucketUnavailable
 from bam_engine.gallery import problems
 from bam_engine.labelling import tasks
 from bam_engine.maps import layout_store, view_cache
@@ -112,7 +113,7 @@ def describe(workspace: Workspace, row: int) -> ImageFacts:
     annotations, measures = _annotations(workspace, row), problems.measures_of(workspace, row)
     return ImageFacts(
         row=row,
-        uri=str(image.last_path),
+        uri=image.last_path,
         name=image.name,
         title=image.title,
         width=image.width,
@@ -181,10 +182,14 @@ def _file(image: Image) -> tuple[int | None, str]:
     if image.status in FILE_STATES:
         return None, FILE_STATES[image.status]
     try:
-        size = image.path.stat().st_size
+        size, seen = size_of(image.path), look_at(image)
     except OSError as error:
         return None, f"The file cannot be read ({error.strerror})."
-    if look_at(image).state is State.OTHER_BYTES:
+    except BucketUnavailable as error:
+        return None, str(error)
+    if seen.state is State.NOTHING:
+        return None, "The file was not found."
+    if seen.state is State.OTHER_BYTES:
         return None, "The file has changed since its folder was last added."
     return size, ""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bam_engine.collection.buckets import check_address, is_address
 from bam_engine.collection.missing_files import find_missing
 from bam_engine.collection.removals import Removed
 from bam_engine.errors import NotFound
@@ -89,8 +90,12 @@ def rows_at(workspace: Workspace, path: str | Path) -> NDArray[np.int64]:
     NotFound
         There is no image.
     """
-    typed = os.path.abspath(typed_path(str(path)))  # noqa: PTH100  (keeps links, which resolve() follows)
-    places = {typed, os.path.realpath(typed)}
+    if is_address(str(path)):
+        typed = check_address(str(path))
+        places = {typed}
+    else:
+        typed = os.path.abspath(typed_path(str(path)))  # noqa: PTH100  (keeps links, which resolve() follows)
+        places = {typed, os.path.realpath(typed)}
     rows = set(workspace.catalogue.rows_of(places).values())
     rows.update(*map(workspace.catalogue.rows_below, places))
     if not rows:
@@ -103,5 +108,5 @@ def missing_member_rows(
 ) -> NDArray[np.int64]:
     """Return the rows of the collection whose files do not exist any more, ascending; ``among`` these, if given."""
     rows = member_rows(workspace) if among is None else removed(workspace).without(np.unique(among))
-    uris = workspace.catalogue.uris()
-    return rows[find_missing([uris[row] for row in rows], report=report)]
+    paths = workspace.catalogue.paths()
+    return rows[find_missing([paths[row] for row in rows], report=report)]

@@ -5,13 +5,13 @@ Images that cannot be embedded are recorded as problems of the stage ``embed:KEY
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bam_engine import learning
 from bam_engine.collection import FILE_STATES, Problem
+from bam_engine.collection.originals import Original
 from bam_engine.embedding import Encoder, Executor, VectorStore, embed, open_encoder, retry_missing
 from bam_engine.errors import EmbeddingError
 from bam_engine.progress import Report, silent
@@ -83,7 +83,7 @@ def embed_again(workspace: Workspace, key: str, *, report: Report = silent) -> E
 
 
 def _embed(
-    workspace: Workspace, encoder: Encoder, paths: Sequence[Path], report: Report, on: Executor | None = None
+    workspace: Workspace, encoder: Encoder, paths: Sequence[Original], report: Report, on: Executor | None = None
 ) -> EmbedSummary:
     """Embed the images of ``paths``, the files of the first rows."""
     store = VectorStore(workspace.cache / "vectors" / encoder.key, images=workspace.catalogue.digests().array)
@@ -95,7 +95,7 @@ def _embed(
     return EmbedSummary(result.embedded, len(failed), result.rate)
 
 
-def record_failures(workspace: Workspace, key: str, paths: Sequence[Path], failed: list[tuple[int, str]]) -> None:
+def record_failures(workspace: Workspace, key: str, paths: Sequence[Original], failed: list[tuple[int, str]]) -> None:
     """Replace the recorded problems of an encoder by those of the last run."""
     catalogue, stage = workspace.catalogue, problem_stage(key)
     catalogue.clear_problems(stage, [problem.uri for problem in catalogue.problems(stage)])

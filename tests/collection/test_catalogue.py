@@ -244,7 +244,7 @@ def test_a_replaced_image_frees_its_path_and_is_there_again_when_it_is_moved(cat
     old, other = catalogue.images([0, 1])
     catalogue.displace([old, replace(other, uri="/moved/meanwhile")])
     replaced = catalogue.image(0)
-    assert (replaced.status, replaced.stamp, replaced.last_path) == ("replaced", None, old.path)
+    assert (replaced.status, replaced.stamp, replaced.last_path) == ("replaced", None, str(old.path))
     assert replaced.uri != old.uri
     assert catalogue.image(1) == other
     assert catalogue.present().tolist() == [False, True]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bam_engine.collection import Details, find_images, mark_as_cache, read_details
-from bam_engine.collection.files import is_gone
+from bam_engine.collection.originals import is_gone
 from bam_engine.errors import CollectionError, Stopped
 
 

@@ -88,7 +88,7 @@ def test_a_folder_that_is_renumbered_keeps_its_rows(catalogue, add, pile):
     after = catalogue.images(range(6))
     assert [image.digest for image in after] == [image.digest for image in before]
     assert [image.uri for image in after[1:]] == [image.uri for image in before[:5]]
-    assert (after[0].status, after[0].last_path) == ("replaced", pile / "0001.bmp")
+    assert (after[0].status, after[0].last_path) == ("replaced", str(pile / "0001.bmp"))
     again = add()
     assert (again.existing, again.moved, again.replaced, again.missing) == (5, 0, [], [])
 
@@ -251,7 +251,7 @@ def test_a_file_that_cannot_be_read_now_keeps_its_image(catalogue, add, pile, mo
 
 
 def test_a_run_that_is_stopped_among_renamed_files_is_made_good_by_the_next(catalogue, add, pile, monkeypatch):
-    monkeypatch.setattr("bam_engine.collection.ingest_run._BATCH", 2)
+    monkeypatch.setattr("bam_engine.collection.ingest_run.BATCH", 2)
     for number in range(6):
         draw(pile / f"{number}.bmp", number)
     add()

@@ -97,7 +97,7 @@ def test_images_whose_folder_has_moved_keep_their_rows(catalogue, thumbnails, tm
     shutil.copy(there / "0.png", there / "z twin of 0.png")
     fill(there, 1, first=5)
     (tmp_path / "t.csv").write_text("path,title\n2.png,two\n")
-    monkeypatch.setattr(ingest_run, "_BATCH", 3)
+    monkeypatch.setattr(ingest_run, "BATCH", 3)
     result = ingest_folder(catalogue, thumbnails, there, metadata=tmp_path / "t.csv")
     assert (result.files, result.added, result.existing, result.moved, result.updated) == (7, 1, 0, 4, 1)
     twins = {(str(there / "4.png"), str(stays)), (str(there / "z twin of 0.png"), str(there / "0.png"))}
@@ -184,7 +184,7 @@ def test_a_problem_is_cleared_once_the_file_is_repaired_or_deleted(catalogue, th
 
 
 def test_a_stopped_run_keeps_finished_batches_and_the_next_run_continues(catalogue, thumbnails, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest_run, "_BATCH", 4)
+    monkeypatch.setattr(ingest_run, "BATCH", 4)
     fill(tmp_path / "pile", 10)
     seen: list[tuple[int, int | None]] = []
 
@@ -210,7 +210,7 @@ from bam_engine.collection import Catalogue, Thumbnails, ingest_folder, ingest_r
 from bam_engine.database import open_database
 
 url, cache, pile, moment = sys.argv[1:]
-ingest_run._BATCH = 4
+ingest_run.BATCH = 4
 calls = [0]
 store, add = Thumbnails.store, Catalogue.add
 
@@ -268,7 +268,7 @@ def test_a_killed_run_keeps_finished_batches_and_the_next_run_continues(database
 
 
 def test_a_full_disk_is_reported_and_the_next_run_continues(catalogue, thumbnails, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest_run, "_BATCH", 4)
+    monkeypatch.setattr(ingest_run, "BATCH", 4)
     fill(tmp_path / "pile", 10)
     replace, calls = Path.replace, []
 
@@ -386,7 +386,7 @@ def test_a_subfolder_that_cannot_be_listed_is_a_problem(catalogue, thumbnails, t
 
 
 def test_two_concurrent_runs_add_each_image_once(catalogue, thumbnails, tmp_path, monkeypatch):
-    monkeypatch.setattr(ingest_run, "_BATCH", 4)
+    monkeypatch.setattr(ingest_run, "BATCH", 4)
     fill(tmp_path / "pile", 12)
     outcomes = []
 
@@ -451,4 +451,4 @@ def test_a_path_that_a_database_cannot_index_is_listed_and_the_others_are_added(
     longest = "/" + "".join(map(chr, letters.ravel()))[: (MAX_TEXT - 1) // 3]
     assert (len(longest.encode()), catalogue.move({0: Place(longest)})) == (MAX_TEXT, [0])
     catalogue.displace([catalogue.image(0)])
-    assert catalogue.image(0).last_path == Path(longest)
+    assert catalogue.image(0).last_path == longest

@@ -11,7 +11,6 @@ import functools
 import io
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bam_engine.collection import read_image
+from bam_engine.collection.originals import Original
 from bam_engine.errors import ImageUnreadable
 from bam_engine.workspace import Workspace
 from web.routes import numbers
@@ -89,7 +89,7 @@ def _large(workspace: Workspace, row: int) -> bytes:
 
 
 @functools.lru_cache(maxsize=32)
-def large_picture(path: Path, digest: str = "") -> bytes:
+def large_picture(path: Original, digest: str = "") -> bytes:
     """Return the image of a ``digest`` as WebP, at most ``LARGE`` pixels on a side.
 
     Raises
