@@ -36,6 +36,7 @@ SUITE = (
     "layouts",
     "lasso",
     "search",
+    "duplicates",
     "words",
     "gallery",
     "picture_problems",

@@ -20,6 +20,7 @@ from bam_engine.collection import demo_of, ingest_folder, mark_demo
 from bam_engine.database import open_database
 from bam_engine.demo.demo_workspace import folder_of, make_demo
 from bam_engine.embedding import DEFAULT_ENCODER
+from bam_engine.errors import ImageUnreadable
 from bam_engine.labelling.assigning import open_task
 from bam_engine.labelling.tasks import Task, validation_task
 from bam_engine.training import rounds, validation
@@ -135,6 +136,18 @@ def workspace(embedded_template: Path, tmp_path: Path) -> Iterator[Workspace]:
     opened = Workspace(tmp_path / "home" / "workspace", tmp_path / "home" / "cache")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No image has a thumbnail, a sprite or a file to look at: vectors alone say which are near-duplicates."""
+
+    def unreadable(*_: object) -> bytes:
+        raise ImageUnreadable("the file is gone")
+
+    monkeypatch.setattr("bam_engine.collection.thumbnails.Thumbnails.read", lambda *_: None)
+    monkeypatch.setattr("bam_engine.collection.thumbnails.Thumbnails.ensure", unreadable)
+    monkeypatch.setattr("bam_engine.workspace.sprites.SpriteFile.get", lambda *_: None)
 
 
 @pytest.fixture

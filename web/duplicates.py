@@ -34,8 +34,8 @@ _STATES: dict[State, str] = {"open": "To decide", "disagreeing": "Disagreeing la
 _ORDERS: dict[Order, str] = {"size": "Largest group", "similarity": "Most alike"}
 _LEVEL_HELP = (
     "Files with the same bytes are never added twice. **Exact**: the encoder cannot tell the images apart, such as one "
-    "picture in two formats. **Near**: their embeddings are almost the same, such as those of one picture in two "
-    "sizes. A mirrored picture is another one to most encoders."
+    "picture in two formats. **Near**: their thumbnails show the same picture: compressed again, smaller, cropped or "
+    "framed a little, a little lighter or darker. A mirrored picture is another one."
 )
 _KEYS = 9  # pictures of the first group that a key keeps
 _MANY = "duplicates-many"

@@ -46,8 +46,8 @@ class DuplicateGroups:
     starts : (g + 1,) int64
         Where each group starts in ``rows``, and their end.
     distances : (g,) float32
-        The largest squared distance of an image to the first that the search found of its group, as a share of the
-        largest one of near-duplicates: 0 for exact duplicates, 1 at most.
+        How far an image is from being a copy of the first that the search found of its group, the largest of all: 0 for
+        exact duplicates, 1 at most (:func:`bam_engine.learning.picture_comparison.difference`).
     disagreeing : (g,) bool
         Whether one image is labelled yes and another one no, for the same attribute. Bulk answers are no labels.
     kept : (g,) bool

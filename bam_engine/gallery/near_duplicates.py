@@ -1,8 +1,10 @@
 """The near-duplicates of the collection: searched for once and cached, one image representing each group.
 
-Wires the vectors to ``learning.near_duplicates``. A folder ``near/KEY`` for each encoder holds ``groups.npz``, what the
-last search found about each row, and during a search ``tables.npz``, the pairs found so far, from which a stopped one
-resumes. Images that were added or embedded later represent themselves until the next search.
+:mod:`bam_engine.workspace.near_copies` says what a near-duplicate is; ``learning.near_duplicates`` finds the pairs to
+be compared, by their vectors and by the outlines of their sprites. A folder ``near/KEY`` for each encoder holds
+``groups.npz``, what the last search found about each row, and during a search ``tables.npz``, the pairs found so far,
+from which a stopped one resumes, and ``outlines.npy``. Images that were added or embedded later represent themselves
+until the next search.
 """
 
 from collections.abc import Iterable
@@ -16,15 +18,19 @@ from numpy.typing import NDArray
 from bam_engine import derived, learning
 from bam_engine.errors import DiskFull, NotFound
 from bam_engine.progress import Report, silent
+from bam_engine.workspace import near_copies
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_encoder
 from bam_engine.workspace.membership import members
 from bam_engine.workspace.memory import Kind
-from bam_engine.workspace.vectors import vectors_fingerprint, vectors_of, vectors_state
+from bam_engine.workspace.vectors import missing_rows, vectors_fingerprint, vectors_of, vectors_state
 
 Groups = NDArray[np.int32]
+Pairs = NDArray[np.int32]
 
-_GROUPS_VERSION = "groups 3"
+_GROUPS_VERSION = f"groups 4 {near_copies.VERSION}"
+_OUTLINE_TABLES = 8
+_STEPS = learning.TABLES + _OUTLINE_TABLES + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +46,7 @@ class Found:
     identical : int32
         The lowest row with the same vector, bit for bit; its own without a vector.
     distances : float32
-        The squared distance to the representative, as a share of the largest one of near-duplicates: 0 to 1.
+        How far it is from being a copy of the representative: 0 for the same vector, 1 at most.
     """
 
     groups: Groups
@@ -76,22 +82,77 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
         The result cannot be stored.
     """
     vectors, state = vectors_of(workspace), vectors_state(workspace)
-    total = learning.TABLES + 1
-    report(0, total, "reading the vectors")
-    search = learning.NearDuplicateSearch(vectors)
+    report(0, _STEPS, "reading the vectors")
+    search = learning.NearDuplicateSearch(vectors, near_copies.VECTORS)
+    pairs = _candidates(workspace, search, state, report)
+    size = len(vectors)
+
+    def compared(done: int, total: int | None, message: str = "") -> None:
+        report(_STEPS - 1, _STEPS, f"{done:,} of {total:,} pairs of pictures compared")
+
+    pairs, apart = near_copies.confirmed(workspace, pairs, size, report=compared)
+    images = np.array(vectors_fingerprint(workspace, size))
+    groups = learning.representatives(search.first, pairs)
+    found = Found(groups, _linked(search.first, pairs), search.first, _distances(search.first, groups, pairs, apart))
+    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, **vars(found), images=images)
+    for name in ("tables.npz", "outlines.npy"):
+        (_folder(workspace) / name).unlink(missing_ok=True)
+    return fold_summary(workspace)
+
+
+def _candidates(workspace: Workspace, search: learning.NearDuplicateSearch, state: str, report: Report) -> Pairs:
+    """Return the pairs (m, 2) to be compared, of images with different vectors; each finished table is stored."""
     pairs, done = _stored_pairs(workspace, state)
-    report(done + 1, total, f"{len(pairs):,} pairs")
-    while done < learning.TABLES and len(pairs) < learning.MAX_PAIRS:
-        pairs = learning.unique_pairs(np.concatenate([pairs, search.find_pairs(done)]))
+    report(done + 1, _STEPS, f"{len(pairs):,} pairs")
+    outlines: tuple[learning.NearDuplicateSearch, Groups] | None = None
+    while done < _STEPS - 1 and len(pairs) < learning.MAX_PAIRS:
+        if done < learning.TABLES:
+            new = search.find_pairs(done)
+        else:
+            outlines = outlines or _by_outline(workspace, search.first, state)
+            new = outlines[0].find_pairs(done - learning.TABLES)
+            new = outlines[1][new] if done > learning.TABLES else np.concatenate([outlines[1][new], _same(*outlines)])
+            new = np.sort(new[new[:, 0] != new[:, 1]], axis=1)
+        pairs = learning.unique_pairs(np.concatenate([pairs, new]))
         done += 1
         _write(_folder(workspace) / "tables.npz", state, pairs=pairs, done=np.array(done))
-        report(done + 1, total, f"{len(pairs):,} pairs")
-    images = np.array(vectors_fingerprint(workspace, len(vectors)))
-    groups = learning.representatives(search.first, pairs)
-    found = Found(groups, _linked(search.first, pairs), search.first, search.distances(groups))
-    _write(_folder(workspace) / "groups.npz", _GROUPS_VERSION, **vars(found), images=images)
-    (_folder(workspace) / "tables.npz").unlink(missing_ok=True)
-    return fold_summary(workspace)
+        report(done + 1, _STEPS, f"{len(pairs):,} pairs")
+    return pairs
+
+
+def _by_outline(workspace: Workspace, first: Groups, state: str) -> tuple[learning.NearDuplicateSearch, Groups]:
+    """Return the search by outlines, and the lowest row with the vector of each row."""
+    file, n = _folder(workspace) / "outlines.npy", len(first)
+    without = np.zeros(n, bool)
+    without[missing_rows(workspace)] = True
+    done = 0
+    try:
+        with derived.writing_array(file, (n, near_copies.OUTLINE), np.float16, state) as append:
+            for part in near_copies.outlines(workspace, n):
+                part[without[done : done + len(part)]] = 0
+                append(part)
+                done += len(part)
+    except OSError as error:
+        raise _full(file, error) from error
+    stored = derived.read_array(file, state)
+    if stored is None:
+        raise DiskFull(f"The near-duplicates cannot be saved in {file}: the file is not as it was written.")
+    return learning.NearDuplicateSearch(stored, near_copies.SPRITES), first
+
+
+def _same(search: learning.NearDuplicateSearch, first: Groups) -> Pairs:
+    """Return the pairs of images with one outline, by the lowest row with the vector of each."""
+    return np.column_stack([first[search.first], first])
+
+
+def _distances(first: Groups, groups: Groups, pairs: Pairs, apart: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far each row is from its representative (n,), of ascending pairs that are ``apart``."""
+    if not len(pairs):
+        return np.zeros(len(first), np.float32)
+    keys = pairs[:, 0].astype(np.int64) << 32 | pairs[:, 1]
+    wanted = groups.astype(np.int64) << 32 | first
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, apart[at], 0).astype(np.float32)
 
 
 def search_where_needed(workspace: Workspace, *, report: Report = silent) -> None:
@@ -229,6 +290,8 @@ def _write(file: Path, made_of: str, **arrays: NDArray[Any]) -> None:
     try:
         derived.write_arrays(file, arrays, made_of)
     except OSError as error:
-        raise DiskFull(
-            f"The near-duplicates cannot be saved in {file}: {error.strerror}. Free some disk space."
-        ) from error
+        raise _full(file, error) from error
+
+
+def _full(file: Path, error: OSError) -> DiskFull:
+    return DiskFull(f"The near-duplicates cannot be saved in {file}: {error.strerror}. Free some disk space.")

@@ -1,6 +1,6 @@
-"""What a near-duplicate is, and a filter that keeps near-duplicates out of a batch, since their label is already known.
+"""Which vectors are almost the same, and a filter that keeps such images out of a batch: their label is already known.
 
-Two images are near-duplicates if their squared distance is at most 4% of the pool's mean squared distance to its
+Two vectors are almost the same if their squared distance is at most 4% of the pool's mean squared distance to its
 centre: for vectors of typical length, a cosine of at least 0.98 after centring. The cosine of the raw vectors would not
 do, because encoders map all images into a narrow cone: on the real pictures, 38% of the images have another one above
 0.98 by the builtin encoder, 2% by a MobileNet.
@@ -63,14 +63,16 @@ class DuplicateFilter:
         return True
 
 
-def squared_limit(vectors: npt.NDArray[np.floating], pool: Rows) -> float:
-    """Return the largest squared distance between two images of ``pool`` that are near-duplicates."""
-    return _centre_and_limit(vectors, pool)[1]
+def squared_limit(vectors: npt.NDArray[np.floating], pool: Rows, tolerance: float = TOLERANCE) -> float:
+    """Return the largest squared distance of two vectors that are almost the same, or within another ``tolerance``."""
+    return _centre_and_limit(vectors, pool, tolerance)[1]
 
 
-def _centre_and_limit(vectors: npt.NDArray[np.floating], pool: Rows) -> tuple[npt.NDArray[np.float32], float]:
+def _centre_and_limit(
+    vectors: npt.NDArray[np.floating], pool: Rows, tolerance: float = TOLERANCE
+) -> tuple[npt.NDArray[np.float32], float]:
     places = np.linspace(0, len(pool) - 1, min(len(pool), _CENTRE_SAMPLE)).astype(np.int64)
     sample = np.asarray(vectors[pool[places]], dtype=np.float32)
     centre = sample.mean(axis=0)
     scale = float(np.mean(np.sum((sample - centre) ** 2, axis=1)))
-    return centre, TOLERANCE * scale + _ROUNDING * (scale + float(centre @ centre))
+    return centre, tolerance * scale + _ROUNDING * (scale + float(centre @ centre))

@@ -1,11 +1,11 @@
-"""Near-duplicates of a whole collection: pairs of almost identical images, and one representative for each group.
+"""Near-duplicates of a whole collection: pairs of vectors close to each other, and one representative for each group.
 
-:mod:`bam_engine.learning.duplicate_filter` defines what a near-duplicate is. Comparing all pairs would take days for
-millions of images, so candidates come from locality-sensitive hashing (Charikar, "Similarity Estimation Techniques from
-Rounding Algorithms", STOC 2002): in each of several tables, vectors whose random projections have the same signs share
-a bucket. The projections are taken within the leading principal components, each scaled to unit variance: images differ
-most there and near-duplicates least, and the buckets fill evenly. Each candidate pair is then measured exactly, so no
-reported pair is wrong, but some may be missed; ``benchmarks/search.py`` measures how many.
+Comparing all pairs would take days for millions of images, so candidates come from hashing by locality (Charikar,
+"Similarity Estimation Techniques from Rounding Algorithms", STOC 2002): in each of several tables, vectors whose random
+projections have the same signs share a bucket. The projections are taken within the leading principal components, each
+scaled to unit variance: images differ most there and near-duplicates least, and the buckets fill evenly. Each candidate
+pair is then measured exactly, so no reported pair is wrong, but some may be missed; ``benchmarks/search.py`` measures
+how many.
 """
 
 import os
@@ -16,11 +16,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from bam_engine.learning.duplicate_filter import squared_limit
+from bam_engine.learning.duplicate_filter import TOLERANCE, squared_limit
 from bam_engine.learning.products import products
 from bam_engine.learning.threads import single_threaded_blas
 
-TABLES = 12
+TABLES = 24
 WINDOW = 64
 """Each vector is compared with this many that follow it in its bucket; identical vectors count once."""
 
@@ -39,12 +39,14 @@ _T = TypeVar("_T")
 
 
 class NearDuplicateSearch:
-    """A search for the near-duplicate pairs of one array of vectors: prepared once, then run table by table.
+    """A search for the pairs of close vectors of one array: prepared once, then run table by table.
 
     Parameters
     ----------
     vectors : (n, d) float16
-        May be a memory map. All-zero vectors have no near-duplicates.
+        May be a memory map. All-zero vectors are close to none.
+    tolerance
+        The largest squared distance of close vectors, as a share of the mean one to the centre.
 
     Attributes
     ----------
@@ -58,17 +60,17 @@ class NearDuplicateSearch:
     [0, 0, 2]
     """
 
-    def __init__(self, vectors: npt.NDArray[np.float16]) -> None:
+    def __init__(self, vectors: npt.NDArray[np.float16], tolerance: float = TOLERANCE) -> None:
         self._vectors = vectors
         self._bits = np.ascontiguousarray(vectors).view(np.int16)
         hashed = self._hashed()
         self.first = _first_identical(self._bits, hashed)
         self._rows = np.flatnonzero((hashed != 0) & (self.first == np.arange(len(vectors)))).astype(np.int32)
-        self._limit = squared_limit(vectors, self._rows.astype(np.int64)) if len(self._rows) else 0.0
+        self._limit = squared_limit(vectors, self._rows.astype(np.int64), tolerance) if len(self._rows) else 0.0
         self._places, self._spread = self._projected()
 
     def find_pairs(self, number: int) -> Pairs:
-        """Return the near-duplicate pairs (m, 2) that hash table ``number`` finds, the lower row first."""
+        """Return the pairs of close vectors (m, 2) that hash table ``number`` finds, the lower row first."""
         from bam_engine.learning.near_duplicate_kernels import pairs_in_windows
 
         if len(self._rows) < 2:
@@ -84,20 +86,6 @@ class NearDuplicateSearch:
             return pairs
 
         return np.concatenate(_in_threads(span, len(rows)))
-
-    def distances(self, groups: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Return the squared distance of each row to its representative (n,), as a share of the limit: 0 to 1."""
-        distances = np.zeros(len(groups), np.float32)
-        rows = np.flatnonzero(groups != self.first)
-
-        def span(start: int) -> None:
-            for at in range(start, min(start + _SPAN, len(rows)), _BLOCK):
-                block = rows[at : min(at + _BLOCK, start + _SPAN)]
-                one, other = (np.asarray(self._vectors[each], np.float32) for each in (block, groups[block]))
-                distances[block] = np.minimum(((one - other) ** 2).sum(axis=1) / self._limit, 1)
-
-        _in_threads(span, len(rows))
-        return distances
 
     def _coded(self, rng: np.random.Generator) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
         """Return each row's bucket, and its position along one more random direction, by which a bucket is sorted."""

@@ -120,7 +120,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Examine], ...] = (
         partial(_sealed, "Delete them, and read BAM's file again: `bam ingest bam FILE`."),
     ),
     (
-        re.compile(r"near/[^/]+/(groups|tables)\.npz"),
+        re.compile(r"near/[^/]+/((groups|tables)\.npz|outlines\.npy)"),
         partial(_sealed, "Delete them, and search for near-duplicates again.", remake=_search_again),
     ),
     (

@@ -12,16 +12,15 @@ from bam_engine.errors import LearningError, NoThreshold
 from bam_engine.formatting import count, decimal
 from bam_engine.labelling import tasks
 from bam_engine.learning import Curve, Threshold
-from bam_engine.learning.duplicate_filter import DuplicateFilter
 from bam_engine.training import thresholds
 from bam_engine.training.evaluation_set import evaluation_set, gather_evidence
 from bam_engine.training.measurements import Estimate
 from bam_engine.training.models import TrainedModel
 from bam_engine.training.querying import training_labels
 from bam_engine.training.validation import ValidationSet
+from bam_engine.workspace import near_copies
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
-from bam_engine.workspace.vectors import embedded_rows, vectors_of
 
 
 @dataclass(frozen=True)
@@ -115,8 +114,7 @@ def _copies(workspace: Workspace, attribute: Attribute, rows: NDArray[np.int64])
     trained = training_labels(workspace, attribute)[0]
     if not len(trained) or not len(rows):
         return np.zeros(len(rows), bool)
-    near = DuplicateFilter(vectors_of(workspace), embedded_rows(workspace), trained).queried_before(rows.tolist())
-    return np.isin(rows, list(near))
+    return near_copies.copied(workspace, rows, trained)
 
 
 def average_precision_of(sample: ValidationSet, random: NDArray[np.bool_], confidence: float = 0.95) -> Estimate:

@@ -22,7 +22,7 @@ from bam_engine.workspace.vectors import vectors_of
 
 
 @pytest.fixture
-def copied(workspace: Workspace) -> Workspace:
+def copied(workspace: Workspace, without_pictures: None) -> Workspace:
     """Rows 40 to 42 have the vector of row 3, row 50 that of row 9, and row 60 nearly that of row 9."""
     vectors = vectors_of(workspace).copy()
     near = np.asarray(vectors[9], np.float32)

@@ -17,6 +17,8 @@ from tests.pages.test_people_page import Team
 
 Open = Callable[..., AppTest]
 
+pytestmark = pytest.mark.usefixtures("without_pictures")
+
 
 def copy(workspace: Workspace, originals: int = 2) -> None:
     """Make every image unlike all others, but rows 40 and 41 copies of row 3, and 50 of 9; of more, 60 on of 10 on."""

@@ -37,12 +37,17 @@ def test_a_faultless_ranking_of_a_small_sample_is_not_called_certain(played: Wor
 def test_validation_images_that_copy_training_images_are_counted_and_said(
     played: Workspace, watercolor: Attribute, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert evaluate(played, watercolor).copies == ""
     judging = random_sample(played, watercolor)
     teaching = querying.training_labels(played, watercolor)[0]
-    copied = vectors_of(played).copy()
-    copied[judging.rows[:3]] = copied[teaching[0]]
-    monkeypatch.setattr("bam_engine.training.evaluation.vectors_of", lambda _: copied)
+
+    def copied(workspace: Workspace, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        assert np.isin(teaching, others).all()
+        return np.isin(rows, judging.rows[:3])
+
+    none = np.zeros(len(judging.rows), bool)
+    monkeypatch.setattr("bam_engine.training.evaluation.near_copies.copied", lambda *_: none)
+    assert evaluate(played, watercolor).copies == ""
+    monkeypatch.setattr("bam_engine.training.evaluation.near_copies.copied", copied)
     found = evaluate(played, watercolor)
     assert found.copied == 3
     assert found.without_copies == average_precision(judging.scores[3:], judging.labels[3:])
