@@ -34,28 +34,30 @@ from benchmarks.pictures import said_missing
 
 def measure(encoder: str, copied: int, folder: Path, *, seed: int = 0) -> dict[str, Any]:
     """Search all real pictures with copies of ``copied`` of them, drawn evenly from each source."""
-    labels = pd.read_csv(SHARED / "images" / "labels.csv")
+    pictures, folder = (SHARED / "images").resolve(), folder.resolve()
+    labels = pd.read_csv(pictures / "labels.csv")
     source = labels["path"].str.split("/").str[0].to_numpy()
     rng, names = np.random.default_rng(seed), np.unique(source)
     chosen = np.concatenate(
         [rng.choice(np.flatnonzero(source == name), copied // len(names), replace=False) for name in names]
     )
-    paths = [SHARED / "images" / path for path in labels["path"]]
+    paths = [pictures / path for path in labels["path"]]
     written = write_copies([paths[place] for place in chosen], folder / "copies", seed=seed)
     workspace = Workspace(folder / "workspace", folder / "cache")
     workspace.encoders.choose(EncoderChoice(encoder, None, encoder_key(encoder)))
-    for pictures in (SHARED / "images", folder / "copies"):
-        ingest_folder(workspace.catalogue, workspace.thumbnails, pictures)
+    for added in (pictures, folder / "copies"):
+        ingest_folder(workspace.catalogue, workspace.thumbnails, added)
     embed_collection(workspace)
     begin = time.perf_counter()
     near_duplicates.find_groups(workspace)
     seconds = time.perf_counter() - begin
     rows = workspace.catalogue.rows_of({str(path) for path in [*paths, *(file for file, _, _ in written)]})
     groups, linked = near_duplicates.group_of(workspace), near_duplicates.linked_images(workspace)
-    row_of = np.array([rows.get(str(path), -1) for path in paths])
+    row_of = np.array([rows.get(str(path), -1) for path in paths])  # -1: the bytes of another picture
     found = _found(written, rows, row_of[chosen], groups, linked)
-    counted = _grouped(groups[row_of], source, labels["project"].to_numpy())
-    sizes = np.bincount(linked[row_of[row_of >= 0]])
+    there = row_of >= 0
+    counted = _grouped(groups[row_of[there]], source[there], labels["project"].to_numpy()[there])
+    sizes = np.bincount(linked[row_of[there]])
     workspace.close()
     figures = {"machine": machine(), "encoder": encoder, "images": len(groups), "copied": len(chosen)}
     return figures | {"seconds": seconds, "kinds": found, "originals": counted, "largest_linked": int(sizes.max())}
