@@ -15,7 +15,7 @@ from tests.cli.test_cli import home, run  # noqa: F401 - a fixture
 
 
 @pytest.fixture
-def copied(workspace: Workspace) -> Workspace:
+def copied(workspace: Workspace, without_pictures: None) -> Workspace:
     """Every image is unlike all others, but rows 40 and 41 are copies of row 3, and 50 of 9."""
     vectors = np.eye(120, workspace.vectors().dim, dtype=np.float16)
     vectors[[40, 41, 50]] = vectors[[3, 3, 9]]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def page(workspace: Workspace, tmp_path: Path, browser: Browser) -> Iterator[Page]:
+def page(workspace: Workspace, without_pictures: None, tmp_path: Path, browser: Browser) -> Iterator[Page]:
     """The Duplicates page, with a group of three images and two of two."""
     vectors = np.eye(120, workspace.vectors().dim, dtype=np.float16)
     vectors[[40, 41, 50, 60]] = vectors[[3, 3, 9, 20]]
