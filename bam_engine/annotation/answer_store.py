@@ -290,7 +290,8 @@ class Annotations:
 
     def count(self, attribute_id: int, annotator_id: int) -> int:
         """Return how many answers an annotator ever gave about an attribute, whether they count or not."""
-        return int((answer_log(self._engine, attribute_id, set_aside=True).annotators == annotator_id).sum())
+        log = answer_log(self._engine, attribute_id, set_aside=True)
+        return int(((log.annotators == annotator_id) & (log.answers != SKIPPED)).sum())
 
     def answered_rows(self, assignment_id: str) -> dict[int, int]:
         """Return row → latest answer in this assignment, without those withdrawn or skipped."""

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import IMPORT, UNSURE, Answers, Attribute
+from bam_engine.annotation import IMPORT, SKIPPED, UNSURE, Answers, Attribute
 from bam_engine.annotation import agreement as agreeing
 from bam_engine.annotation.agreement import Table, Undefined, Unsure
 from bam_engine.annotation.answer_log import answer_log
@@ -250,7 +250,7 @@ def agreement_of_votes(
 def answers_by_annotator(workspace: Workspace) -> dict[int, int]:
     """Return how many answers each annotator ever gave, set aside or not, by id; a merged one's are the other's."""
     logs = [answer_log(workspace.engine, attribute.id, set_aside=True) for attribute in workspace.attributes.all()]
-    given = np.concatenate([np.empty(0, np.int32), *(log.annotators for log in logs)])
+    given = np.concatenate([np.empty(0, np.int32), *(log.annotators[log.answers != SKIPPED] for log in logs)])
     ids, counts = np.unique(given, return_counts=True)
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bam_engine.annotation import NO_LABEL, Annotator, Attribute
+from bam_engine.annotation import NO_LABEL, SKIPPED, Annotator, Attribute
 from bam_engine.annotation.answer_log import answer_log
 from bam_engine.annotation.set_aside import SetAsideAct, supposing
 from bam_engine.formatting import count
@@ -68,7 +68,7 @@ class Effect:
 def set_aside_of(workspace: Workspace, attribute: Attribute) -> dict[int, int]:
     """Return how many answers of each person about an attribute are set aside, by id; nobody without one."""
     every, counted = (answer_log(workspace.engine, attribute.id, set_aside=each) for each in (True, False))
-    aside = every.annotators[~np.isin(every.ids, counted.ids)]
+    aside = every.annotators[~np.isin(every.ids, counted.ids) & (every.answers != SKIPPED)]
     people, numbers = np.unique(aside, return_counts=True)
     return dict(zip(people.tolist(), numbers.tolist(), strict=True))
 

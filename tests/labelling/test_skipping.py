@@ -165,6 +165,16 @@ def test_a_skip_holds_whatever_is_set_aside_and_for_the_person_under_each_name(
     assert 0 not in rows_left(workspace, task, "ben")
 
 
+def test_a_skip_is_not_counted_among_the_answers_of_a_person(workspace: Workspace, task: Task) -> None:
+    first, ada = given(workspace, task, "ada"), who(workspace, "ada")
+    say(workspace, first, SKIPPED, [0, 1])
+    say(workspace, first, 1, [2])
+    counts = agreement.answers_by_annotator(workspace)[ada], workspace.annotations.count(task.attribute.id, ada)
+    assert counts == (1, 1)
+    setting_aside.set_aside(workspace, workspace.annotators.get("ada"), task.attribute)
+    assert setting_aside.set_aside_by_annotator(workspace) == {ada: 1}
+
+
 def test_what_two_people_skip_is_put_to_the_reviewer_and_a_decision_deals_with_it(
     workspace: Workspace, task: Task
 ) -> None:
