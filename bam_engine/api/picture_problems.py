@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from bam_engine.collection.picture_problems import Measures
+from bam_engine.collection.picture_problems import MEASURES
 from bam_engine.gallery import problems
 from bam_engine.progress import Report, silent
 from bam_engine.workspace import Workspace
@@ -30,6 +30,6 @@ class PictureProblems:
         problems.scan(self.workspace, report=report)
         rows, measured = member_rows(self.workspace), problems.MEASURED.read(self.workspace)
         flags = problems.flags(self.workspace, len(self.workspace.catalogue))[rows].tolist()
-        columns: dict[str, object] = {name: measured[name][rows] for name in Measures._fields}
+        columns: dict[str, object] = {name: measured[name][rows] for name in MEASURES}
         columns["problems"] = [list(problems.names_of(flag)) if flag else None for flag in flags]
         return pd.DataFrame(columns, index=pd.Index(rows, name="row"))

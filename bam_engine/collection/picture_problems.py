@@ -54,6 +54,10 @@ class Measures(NamedTuple):
     shorter: float
 
 
+MEASURES = Measures._fields
+"""The names of the measures, in order."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A problem: an image has it if ``measure`` is below ``limit``, or above it if ``above``.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bam_engine.collection import Image as Record
-from bam_engine.collection.picture_problems import PROBLEMS, Measures, measure, problems_of
+from bam_engine.collection.picture_problems import MEASURES, PROBLEMS, Measures, measure, problems_of
 from bam_engine.errors import BamError
 from bam_engine.gallery.record_file import RecordFile, Records
 from bam_engine.progress import Report, silent
@@ -38,17 +38,17 @@ VALUES = (*PROBLEMS, NONE, NOT_MEASURED)
 IS_MEASURED = 1 << len(PROBLEMS)
 """The bit of an image that was measured; a problem's bit is its place in ``PROBLEMS``."""
 
-RECORD = np.dtype([*((name, "<f4") for name in Measures._fields), ("check", "<u4")])
+RECORD = np.dtype([*((name, "<f4") for name in MEASURES), ("check", "<u4")])
 _BLOCK = 512
 _MEASURING = threading.Lock()
-_UNREADABLE = Measures(*[float("nan")] * len(Measures._fields))
+_UNREADABLE = Measures(*[float("nan")] * len(MEASURES))
 _RECORDS = Kind[Records]("measures of images", of="workspace", until="images are measured", limit=1)
 _FLAGS = Kind[Flags]("problems of images", of="workspace", until="images are measured", limit=1)
 
 
 def _fold(measured: Records) -> NDArray[np.uint32]:
     folded = np.zeros(len(measured), np.uint32)
-    for name in Measures._fields:
+    for name in MEASURES:
         folded = folded * np.uint32(31) ^ measured[name].view(np.uint32)
     return folded
 
@@ -194,7 +194,7 @@ def measures_of(workspace: Workspace, row: int) -> Measures | None:
     stored = MEASURED.read(workspace)[row : row + 1]
     if not _is_measured(stored).any():
         return None
-    return Measures(*(float(stored[name][0]) for name in Measures._fields))
+    return Measures(*(float(stored[name][0]) for name in MEASURES))
 
 
 def described(measures: Measures) -> list[str]:
