@@ -145,13 +145,13 @@ def measure(image: Image.Image, width: int, height: int) -> Measures:
 
 
 def problems_of(measures: Measures) -> tuple[str, ...]:
-    """Return the names of the problems of a picture, in the order of :data:`PROBLEMS`."""
-    values = {name: getattr(measures, problem.measure) for name, problem in PROBLEMS.items()}
+    """Return the names of the problems of a picture, in the order of :data:`PROBLEMS`, compared as float32."""
+    values = {name: np.float32(getattr(measures, problem.measure)) for name, problem in PROBLEMS.items()}
+    limits = {name: np.float32(problem.limit) for name, problem in PROBLEMS.items()}
     return tuple(
         name
         for name, problem in PROBLEMS.items()
-        if not math.isnan(values[name])
-        and (values[name] > problem.limit if problem.above else values[name] < problem.limit)
+        if (values[name] > limits[name] if problem.above else values[name] < limits[name])  # nan is neither
     )
 
 

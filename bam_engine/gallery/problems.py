@@ -5,9 +5,10 @@ In:  a workspace. Out: masks, counts, values to sort by. A job measures the thum
 collection. An image that was not measured is :data:`NOT_MEASURED`, and never without a problem.
 """
 
-import threading
-from collections.abc import Sequence
+import fcntl
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -17,10 +18,11 @@ from PIL import Image
 
 from bam_engine.collection import Image as Record
 from bam_engine.collection.picture_problems import MEASURES, PROBLEMS, Measures, measure, problems_of
-from bam_engine.errors import BamError
+from bam_engine.errors import BamError, DiskFull
 from bam_engine.gallery.record_file import RecordFile, Records
 from bam_engine.progress import Report, silent
 from bam_engine.workspace.core import Workspace
+from bam_engine.workspace.membership import members
 from bam_engine.workspace.memory import Kind
 
 Flags = NDArray[np.uint8]
@@ -40,7 +42,7 @@ IS_MEASURED = 1 << len(PROBLEMS)
 
 RECORD = np.dtype([*((name, "<f4") for name in MEASURES), ("check", "<u4")])
 _BLOCK = 512
-_MEASURING = threading.Lock()
+_LOCK = "measuring.lock"
 _UNREADABLE = Measures(*[float("nan")] * len(MEASURES))
 _RECORDS = Kind[Records]("measures of images", of="workspace", until="images are measured", limit=1)
 _FLAGS = Kind[Flags]("problems of images", of="workspace", until="images are measured", limit=1)
@@ -58,7 +60,7 @@ MEASURED = RecordFile("measured-1.bin", RECORD, _RECORDS, "Measures of pictures"
 
 @dataclass(frozen=True)
 class Progress:
-    """How many images are measured, of how many, and how many more cannot be, since they cannot be read."""
+    """How many images are measured, of how many there are, and how many more cannot be, since they cannot be read."""
 
     measured: int
     total: int
@@ -77,9 +79,7 @@ def scan(workspace: Workspace, *, report: Report = silent) -> Progress:
     BamError
         Images are being measured already.
     """
-    if not _MEASURING.acquire(blocking=False):
-        raise BamError("Pictures are being measured already. Wait until that has finished.")
-    try:
+    with _alone(workspace):
         stored, total = MEASURED.read(workspace), len(workspace.catalogue)
         again = np.flatnonzero(~_is_measured(stored))
         rows = np.concatenate([again, np.arange(len(stored), total)])
@@ -92,16 +92,33 @@ def scan(workspace: Workspace, *, report: Report = silent) -> Progress:
                 values = [(*each, 0) for each in pool.map(lambda image: _measured(workspace, image), images)]
                 MEASURED.write(workspace, block, np.array(values, RECORD), cut=bool(block[-1] >= len(stored)))
         report(measured + len(rows), measured + len(rows), "pictures")
-    finally:
-        _MEASURING.release()
     return progress(workspace)
+
+
+@contextmanager
+def _alone(workspace: Workspace) -> Iterator[None]:
+    """Let one program at a time measure: each would cut off what another has written further on."""
+    file = MEASURED.path(workspace).with_name(_LOCK)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.open("ab")
+    except OSError as error:
+        raise DiskFull(f"Measures of pictures cannot be saved in {file.parent}: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BamError("Pictures are being measured already. Wait until that has finished.") from error
+        yield
 
 
 def progress(workspace: Workspace) -> Progress:
     """Return how many images are measured."""
-    stored = flags(workspace, len(workspace.catalogue))
-    measured = int(np.count_nonzero(stored & IS_MEASURED))
-    return Progress(measured, len(stored), len(MEASURED.read(workspace)) - measured)
+    there = members(workspace)
+    measured = (flags(workspace, len(there)) & IS_MEASURED).astype(bool)
+    looked_at = np.arange(len(there)) < len(MEASURED.read(workspace))
+    counts = [int(np.count_nonzero(each & there)) for each in (measured, looked_at & ~measured)]
+    return Progress(counts[0], int(np.count_nonzero(there)), counts[1])
 
 
 def version(workspace: Workspace) -> tuple[int, int]:

@@ -152,5 +152,19 @@ def test_an_unknown_problem_is_refused_with_those_that_there_are(small: Workspac
 
 
 def test_only_one_scan_runs_at_a_time(small: Workspace) -> None:
-    with problems._MEASURING, pytest.raises(BamError, match="already"):
+    with problems._alone(small), pytest.raises(BamError, match="already"):
         problems.scan(small)
+    assert problems.scan(small).measured == len(small.catalogue)
+
+
+def test_an_image_that_was_removed_is_neither_measured_nor_missing(small: Workspace) -> None:
+    before = problems.scan(small)
+    small.removals.remove([0], reason="a test")
+    assert problems.progress(small) == problems.Progress(before.measured - 1, before.total - 1, 0)
+
+
+def test_a_picture_at_a_limit_has_the_same_problems_wherever_it_is_asked() -> None:
+    measures = measure(Image.linear_gradient("L"), 350, 1000)
+    assert measures.aspect == PROBLEMS["odd aspect"].limit
+    stored = np.array([(*measures, 0)], problems.RECORD)
+    assert problems.names_of(int(problems._flags(stored, 1)[0])) == problems_of(measures)
