@@ -3,8 +3,8 @@
 In:  a small copy of an image, at most 256 pixels wide and high, and the size of the image. Out: numbers, and names.
 
 Brightness, aspect and the limits of dark and odd are those of CleanVision (Cleanlab, 2022, https://github.com/cleanlab/
-cleanvision), whose functions take whole data sets. Its other measures call flat icons on white over-bright, blurred or
-without information; the ones here look at what is drawn, and not at the ground around it.
+cleanvision), whose functions take whole data sets. Its entropy calls most icons of two colours low in information, and
+its blur overlooks most (docs/benchmarks.md); the measures here look at what is drawn, not at the ground around it.
 """
 
 import math
