@@ -66,20 +66,23 @@ def own(account: Account) -> None:
 
 def single_sign_on(account: Account, has_password: bool) -> None:
     """Draw as whom the provider signs somebody in, and the way to change that."""
-    provider, known = configured_provider(), team.identities.of(account)
-    if provider is None and not known:
+    if (provider := configured_provider()) is None:
         return
-    name = ui.plain(provider.name) if provider is not None else "another provider"
+    known = [one for one in team.identities.of(account) if one.issuer == provider.issuer]
+    name = ui.plain(provider.name)
     with st.container(horizontal=True, vertical_alignment="center"):
         if not known:
-            st.html(f'<a href="/sign-in/connect" target="_self">Sign in with {html.escape(name)} from now on</a>')
+            st.html(
+                f'<a href="/sign-in/connect" target="_self">Sign in with {html.escape(provider.name)} from now on</a>'
+            )
         else:
             labels = ui.plain(", ".join(one.label for one in known))
             st.caption(f"At {name}, you are {labels}: it signs you in.", width="content")
             if has_password and st.button("Disconnect", icon=":material/link_off:"):
                 with people.on_own_account():
                     team.identities.disconnect(account)
-                changed(f"You sign in with your password alone, and no more with {name}.")
+                people.forget()
+                st.rerun()
 
 
 def password_form(account: Account) -> None:
@@ -164,7 +167,7 @@ def request(one: JoinRequest) -> None:
     note = f" · {ui.plain(one.note)}" if one.note else ""
     st.markdown(f"**{ui.plain(one.name)}** · {day(one.made_at)}{note}")
     if one.identity is not None:
-        st.caption(f"Single sign-on vouches that this is {ui.plain(one.identity.label)}.")
+        st.caption(f"They come by single sign-on, as {ui.plain(one.identity.label)}.")
     if one.known:
         st.warning(
             "An annotator has this name. Approve only whom you know to be that person: the answers are then theirs.",

@@ -5,14 +5,17 @@ provider has vouched for. Authlib speaks the protocol (the authorization code fl
 be known on the way back travels in a signed cookie of the browser, so that strangers cannot fill the server's memory.
 """
 
+import re
 import secrets
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from starlette.requests import Request
 
-from bam_engine.errors import BamError
+from bam_engine.annotation.names import MAX_LENGTH, check_annotator_name
+from bam_engine.errors import AnnotationError, BamError
 from bam_engine.team import Identity, IdentityProvider
 
 BACK = "/sign-in/provider/back"
@@ -22,7 +25,7 @@ MINUTES = 10
 """How long a browser may be on its way."""
 
 _PATIENCE = 10.0  # seconds for one answer of the provider
-_LABEL = 200  # characters that are kept of it
+_SUBJECT = re.compile(r"[!-~]{1,255}")  # OpenID Connect Core 1.0, section 2; blanks are in no name of a provider's
 
 
 class ProviderRefused(BamError):
@@ -57,19 +60,29 @@ async def arrive(provider: IdentityProvider, request: Request) -> Identity:
         "iss": {"essential": True, "value": provider.issuer},
         "aud": {"essential": True, "value": provider.client_id},
     }
+    if f"_state_provider_{request.query_params.get('state')}" not in request.session:
+        raise ProviderRefused("This is not the answer to what this browser asked. Start again.")
     answer = await _asking(provider, _client(provider).authorize_access_token(request, claims_options=options))
     claims = answer.get("userinfo")
     subject = claims.get("sub") if isinstance(claims, Mapping) else None
-    if not isinstance(claims, Mapping) or not isinstance(subject, str) or not 0 < len(subject) <= _LABEL:
+    if not isinstance(claims, Mapping) or not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
         raise ProviderRefused("The provider did not say who you are. Tell whoever runs this server.")
-    known = (claims.get(name) for name in ("email", "preferred_username", "name"))
-    label = next((word for word in known if isinstance(word, str) and word.strip()), subject)
-    return Identity(provider.issuer, subject, " ".join(label.split())[:_LABEL])
+    return Identity(provider.issuer, subject, _label(claims) or subject)
+
+
+def _label(claims: Mapping[str, Any]) -> str:
+    """Return words by which people recognise somebody, or ""; an address of mail only if the provider checked it."""
+    known = [claims.get("email") if claims.get("email_verified") is True else None]
+    for word in [*known, claims.get("preferred_username"), claims.get("name")]:
+        with suppress(AnnotationError):
+            if isinstance(word, str):
+                return check_annotator_name(word[:MAX_LENGTH])
+    return ""
 
 
 async def _asking(provider: IdentityProvider, asked: Awaitable[Any]) -> Any:
     from authlib.integrations.base_client import OAuthError
-    from httpx2 import HTTPError
+    from httpx2 import HTTPError, InvalidURL
     from joserfc.errors import JoseError
 
     name = provider.name[:1].upper() + provider.name[1:]
@@ -79,7 +92,8 @@ async def _asking(provider: IdentityProvider, asked: Awaitable[Any]) -> Any:
         raise ProviderSilent(f"{name} does not answer. Try again in a while.") from error
     except OAuthError as error:
         raise ProviderRefused(f"{name} did not sign you in ({_words(error)}). Start again.") from error
-    except (JoseError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (JoseError, InvalidURL, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        _client.cache_clear()  # with what it remembers of the provider
         raise ProviderRefused(
             f"What {name} answered cannot be trusted ({_words(error)}). Start again, and if it happens twice, tell "
             "whoever runs the server."
@@ -124,8 +138,21 @@ def _client(known: IdentityProvider) -> Any:
         client_id=known.client_id,
         client_secret=known.client_secret,
         server_metadata_url=f"{known.issuer.rstrip('/')}/.well-known/openid-configuration",
-        client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256", "timeout": _PATIENCE},
+        client_kwargs={
+            "scope": "openid profile email",
+            "code_challenge_method": "S256",
+            "timeout": _PATIENCE,
+            "verify": _certificates(),
+        },
     )
+
+
+@cache
+def _certificates() -> Any:
+    """Return the certificates that are trusted, read once."""
+    from httpx2 import create_ssl_context
+
+    return create_ssl_context()
 
 
 def _words(error: Exception) -> str:

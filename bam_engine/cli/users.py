@@ -76,8 +76,8 @@ def set_role(workspace: Workspace, options: Namespace) -> None:
 def reset(workspace: Workspace, options: Namespace) -> None:
     """Give an account another password."""
     account = workspace.team.accounts.get(options.name)
-    workspace.team.accounts.set_password(account.id, read_password(options.password_stdin))
-    print(f"{account.name} has another password, and is signed out everywhere")
+    workspace.team.accounts.reset(account.id, read_password(options.password_stdin))
+    print(f"{account.name} has another password, which alone signs them in, and is signed out everywhere")
 
 
 def remove(workspace: Workspace, options: Namespace) -> None:

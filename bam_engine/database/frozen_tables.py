@@ -18,6 +18,7 @@ from bam_engine.database.revisions import read_revisions
 from bam_engine.database.schema import (
     accounts,
     activity,
+    identities,
     invitations,
     join_requests,
     leases,
@@ -30,7 +31,7 @@ from bam_engine.database.schema import (
 from bam_engine.files import flush_to_disk
 from bam_engine.progress import Report, silent
 
-OF_PEOPLE = (accounts, sessions, invitations, join_requests, activity, leases, pauses)
+OF_PEOPLE = (accounts, identities, sessions, invitations, join_requests, activity, leases, pauses)
 """Who signs in, who did what, who is answering just now, and who may not: in no frozen file."""
 
 FROZEN = tuple(table for table in metadata.sorted_tables if table not in (*OF_PEOPLE, revisions))

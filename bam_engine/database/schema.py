@@ -498,7 +498,7 @@ identities = sa.Table(  # as whom a provider of OpenID Connect knows the person 
     "identities",
     metadata,
     _id(),
-    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),  # null: it was removed
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), index=True),  # null: it signs in no account any more
     *_identity(nullable=False),
     _made_at(),
     sa.UniqueConstraint("issuer", "subject"),

@@ -136,7 +136,7 @@ class Accounts:
                 return account
             self._check_owner_left(account, role)
             connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(role=str(role)))
-            _end_sessions(connection, account)
+            end_sessions(connection, account.id)
             log_activity(connection, "changed role", f"{account.name} from {account.role} to {role}")
         return self.existing(account_id)
 
@@ -153,8 +153,25 @@ class Accounts:
         hashed = hash_password(password)
         with self._changing(account_id) as (connection, account):
             connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(password=hashed))
-            _end_sessions(connection, account)
+            end_sessions(connection, account.id)
             log_activity(connection, "changed password", account.name)
+
+    def reset(self, account_id: int, password: str) -> None:
+        """Give an account another password, which alone signs it in from then on, and end its sessions.
+
+        Raises
+        ------
+        TeamError
+            The password is too short or too long.
+        NotFound
+            There is no such account.
+        """
+        hashed = hash_password(password)
+        with self._changing(account_id) as (connection, account):
+            connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(password=hashed))
+            disconnect_identities(connection, account_id)
+            end_sessions(connection, account_id)
+            log_activity(connection, "reset password", account.name)
 
     def is_password(self, account: Account | None, password: str) -> bool:
         """Return whether a password is that of an account; it takes as long where there is no account."""
@@ -178,9 +195,8 @@ class Accounts:
         """
         with self._changing(account_id) as (connection, account):
             self._check_owner_left(account, None)
-            _end_sessions(connection, account)
-            of_account = identities.c.account_id == account_id  # which do not come back by themselves
-            connection.execute(sa.update(identities).where(of_account).values(account_id=None))
+            end_sessions(connection, account.id)
+            disconnect_identities(connection, account_id)
             connection.execute(sa.delete(accounts).where(accounts.c.id == account_id))
             log_activity(connection, "removed account", account.name)
 
@@ -207,5 +223,15 @@ class Accounts:
             )
 
 
-def _end_sessions(connection: sa.Connection, account: Account) -> None:
-    connection.execute(sa.delete(sessions).where(sessions.c.account_id == account.id))
+def end_sessions(connection: sa.Connection, account_id: int) -> None:
+    """Sign an account out everywhere, inside a transaction."""
+    connection.execute(sa.delete(sessions).where(sessions.c.account_id == account_id))
+
+
+def disconnect_identities(connection: sa.Connection, account_id: int) -> int:
+    """Let no identity sign in an account any more, inside a transaction; return how many did.
+
+    They are remembered: they do not come back by themselves.
+    """
+    of_account = identities.c.account_id == account_id
+    return connection.execute(sa.update(identities).where(of_account).values(account_id=None)).rowcount

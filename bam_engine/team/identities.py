@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bam_engine.database import annotators, identities, lock, log_activity, now, snapshot_of
+from bam_engine.database import annotators, identities, join_requests, lock, log_activity, now, snapshot_of
 from bam_engine.errors import TeamError
-from bam_engine.team.accounts import Account, Accounts
+from bam_engine.team.accounts import Account, Accounts, disconnect_identities, end_sessions
 from bam_engine.team.passwords import NO_PASSWORD
 from bam_engine.team.roles import Role
 
@@ -41,8 +41,8 @@ class Identities:
         row = self._row(identity)
         return None if row is None or row.account_id is None else self._accounts.by_id(row.account_id)
 
-    def was_removed(self, identity: Identity) -> bool:
-        """Return whether the account that an identity signed in was removed: an owner lets it in again, or nobody."""
+    def has_left(self, identity: Identity) -> bool:
+        """Return whether an identity signed in an account and does no more: an owner lets it in again, or nobody."""
         row = self._row(identity)
         return row is not None and row.account_id is None
 
@@ -85,10 +85,11 @@ class Identities:
             if self.account(identity) == account:
                 return
             self.insert(connection, account.id, identity)
-            log_activity(connection, "connected identity", f"{account.name} as {identity.label}")
+            words = f"{account.name} as {identity.label}"
+            log_activity(connection, "connected identity", words, by=account.annotator_id)
 
     def disconnect(self, account: Account) -> None:
-        """Let no identity sign in an account any more.
+        """Let no identity sign in an account any more, and end its sessions.
 
         Raises
         ------
@@ -102,24 +103,31 @@ class Identities:
                     f"{account.name} has no password, and could not sign in any more. Give the account one first: "
                     "bam user reset NAME"
                 )
-            if connection.execute(sa.delete(identities).where(identities.c.account_id == account.id)).rowcount:
+            if disconnect_identities(connection, account.id):
+                end_sessions(connection, account.id)
                 log_activity(connection, "disconnected identity", account.name)
 
     def insert(self, connection: sa.Connection, account_id: int, identity: Identity) -> None:
-        """Connect an identity inside a transaction that holds the lock on ``annotators``.
+        """Connect an identity inside a transaction that holds the lock on ``annotators``; forget what it asked for.
 
         Raises
         ------
         TeamError
             It is connected already.
         """
+        self.check_free(identity)
+        of_them = (join_requests.c.issuer == identity.issuer) & (join_requests.c.subject == identity.subject)
+        connection.execute(sa.delete(join_requests).where(of_them))
         row, values = self._row(identity), {"account_id": account_id, **identity.values, "made_at": now()}
         if row is None:
             connection.execute(sa.insert(identities).values(values))
-        elif row.account_id is None:
-            connection.execute(sa.update(identities).where(identities.c.id == row.id).values(values))
         else:
-            raise TeamError(f"{identity.label} signs in another account here already. Sign out, and sign in as that.")
+            connection.execute(sa.update(identities).where(identities.c.id == row.id).values(values))
+
+    def check_free(self, identity: Identity) -> None:
+        """Raise :class:`TeamError` where an identity signs in an account."""
+        if (other := self.account(identity)) is not None:
+            raise TeamError(f"{identity.label} signs in the account of {other.name} already.")
 
     def _row(self, identity: Identity) -> sa.Row[Any] | None:
         rows = snapshot_of(self._engine).rows_with(identities.c.subject, identity.subject)

@@ -6,6 +6,7 @@ In:  environment variables. Out: an :class:`IdentityProvider`, or what is wrong 
 import importlib.util
 import os
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -47,37 +48,42 @@ def configured_provider() -> IdentityProvider | None:
     >>> configured_provider() is None
     True
     """
-    issuer, client = os.environ.get(ISSUER, ""), os.environ.get(CLIENT, "")
+    return _provider(*(os.environ.get(each, "") for each in (ISSUER, CLIENT, SECRET, SECRET_FILE, NAME, ROLE)))
+
+
+@cache
+def _provider(issuer: str, client: str, secret: str, file: str, name: str, role: str) -> IdentityProvider | None:
+    """Return the provider of these settings; the file with the secret is read once, and may be unreadable later."""
     if not issuer:
         return None
-    address = urlsplit(issuer)
-    if not (address.scheme == "https" or (address.scheme == "http" and address.hostname in _THIS_COMPUTER)):
+    try:
+        address = urlsplit(issuer)
+        host = address.hostname or ""
+    except ValueError:
+        host = ""
+    if not host or not (address.scheme == "https" or (address.scheme == "http" and host in _THIS_COMPUTER)):
         raise TeamError(f"{ISSUER} is {issuer}. Name the provider's address, which begins with https://.")
-    secret = _secret()
+    secret = _read(file) if file else secret
     if not client or not secret:
         raise TeamError(
             f"{ISSUER} names a provider, and {CLIENT} and {SECRET} (or {SECRET_FILE}) must say as what it knows this "
             "server. The provider gives both when the server is registered there."
         )
-    role = os.environ.get(ROLE, "")
     newcomers = role_of(role) if role else None
     if newcomers is Role.OWNER:
         raise TeamError(f"{ROLE} cannot be owner: whoever {issuer} knows could do everything. Choose a lower role.")
-    return IdentityProvider(issuer, client, secret, os.environ.get(NAME, "") or str(address.hostname), newcomers)
+    return IdentityProvider(issuer, client, secret, name or host, newcomers)
 
 
 def check_installed() -> None:
     """Raise :class:`TeamError` where what speaks to a provider is not installed."""
-    if importlib.util.find_spec("authlib") is None:
+    if any(importlib.util.find_spec(name) is None for name in ("authlib", "httpx2", "itsdangerous")):
         raise TeamError(
             f"{ISSUER} names a provider, and what speaks to one is not installed: pip install 'bam-engine[oidc]'"
         )
 
 
-def _secret() -> str:
-    file = os.environ.get(SECRET_FILE, "")
-    if not file:
-        return os.environ.get(SECRET, "")
+def _read(file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:

@@ -94,12 +94,14 @@ class JoinRequests:
             There is no such request any more.
         """
         request = self._get(request_id)
+        if (identity := _identity(request)) is not None:
+            self._identities.check_free(identity)
         annotator_id = self._annotators.id_of(request.name)
         with self._engine.begin() as connection:
             lock(connection, annotators)
             request = self._get(request_id)
             account_id = self._accounts.insert(connection, annotator_id, role, request.password)
-            if (identity := _identity(request)) is not None:
+            if identity is not None:
                 self._identities.insert(connection, account_id, identity)
             connection.execute(sa.delete(join_requests).where(join_requests.c.id == request_id))
             log_activity(connection, "approved request", f"of {request.name} as {role}")

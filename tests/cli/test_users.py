@@ -42,14 +42,14 @@ def test_a_session(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         "Olga can sign in as owner",
         "Ben can sign in as annotator",
         "Ben is reviewer (undo: bam user role Ben annotator)".replace("Ben annotator", "'Ben' annotator"),
-        "Ben has another password, and is signed out everywhere",
+        "Ben has another password, which alone signs them in, and is signed out everywhere",
         "Olga: owner",
         "Ben: reviewer",
         "Ben cannot sign in any more; their answers are kept",
     ]
     assert [line[17:] for line in out[7:]] == [
         "command line removed account: Ben",
-        "command line changed password: Ben",
+        "command line reset password: Ben",
     ]
 
 

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from tests.browser import free_port
 
+ADA = {"sub": "17", "email": "ada@uni.example", "email_verified": True}
 CLIENT, SECRET = "bam", "a secret of the server"
 
 
@@ -30,11 +31,14 @@ class IdentityProvider:
     """The provider: ``person`` is signed in by it, ``lies`` are claims that it gets wrong, None for one left out."""
 
     issuer: str
-    person: dict[str, str] = field(default_factory=lambda: {"sub": "17", "email": "ada@uni.example"})
+    person: dict[str, Any] = field(
+        default_factory=lambda: {"sub": "17", "email": "ada@uni.example", "email_verified": True}
+    )
     lies: dict[str, Any] = field(default_factory=dict)
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     signs_with: RSAKey | None = None
     denies: bool = False
+    broken: bool = False
     given: dict[str, dict[str, str]] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
 
@@ -51,6 +55,8 @@ class IdentityProvider:
 
     async def about(self, _request: Request) -> Response:
         """Say where everything is."""
+        if self.broken:
+            return JSONResponse({})
         places = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "keys"}
         return JSONResponse(
             {"issuer": self.issuer, "id_token_signing_alg_values_supported": ["RS256"]}

@@ -168,7 +168,7 @@ def test_the_same_word_of_mail_of_another_person_signs_nobody_in(
 ) -> None:
     site = serve(**{settings.ROLE: "annotator"})
     joined(site)
-    provider.person = {"sub": "another", "email": "ada@uni.example"}
+    provider.person = {"sub": "another", "email": "ada@uni.example", "email_verified": True}
     assert sign_in(site.client()).headers["location"] == "/sign-in/name"
 
 
@@ -203,7 +203,10 @@ def test_an_account_is_connected_by_its_password_and_disconnected(serve: Callabl
     sign_in(other)
     assert who(other) == "Reviewer"
     team_of(site).identities.disconnect(account)
-    assert sign_in(site.client()).headers["location"] == "/sign-in/name"
+    assert who(other) is None, "they are signed out everywhere"
+    back = site.client()
+    assert sign_in(back).headers["location"] == "/sign-in/name"
+    assert "An owner decides" in back.get("/sign-in/name").text
 
 
 def test_an_identity_signs_in_one_account(serve: Callable[..., Site]) -> None:
@@ -213,7 +216,7 @@ def test_an_identity_signs_in_one_account(serve: Callable[..., Site]) -> None:
     browser.post("/sign-in/connect", data={"password": PASSWORD})
     reply = sign_in(browser)
     assert reply.status_code == 409
-    assert "signs in another account here already" in reply.text
+    assert "signs in the account of Ada already" in reply.text
 
 
 def test_the_way_to_connect_is_for_whoever_is_signed_in_still(serve: Callable[..., Site]) -> None:
@@ -253,7 +256,8 @@ def test_the_last_way_in_is_not_taken_away(serve: Callable[..., Site]) -> None:
         {"sub": None},
         {"sub": ""},
         {"sub": 17},
-        {"sub": "x" * 201},
+        {"sub": "x" * 256},
+        {"sub": "1\x007"},
     ],
     ids=str,
 )
@@ -297,6 +301,56 @@ def test_another_browser_cannot_use_what_this_one_brings_back(serve: Callable[..
     assert who(yours) is None
     assert come_back(mine, address).status_code == 303
     assert come_back(mine, address).status_code == 400, "it is good for once"
+
+
+def test_words_that_came_with_another_answer_are_not_shown(serve: Callable[..., Site]) -> None:
+    browser = serve().client()
+    go_there(browser)
+    reply = browser.get(f"{openid.BACK}?error=x&error_description=Send+your+password+to+evil.example&state=other")
+    assert reply.status_code == 403
+    assert "evil" not in reply.text
+
+
+@pytest.mark.parametrize(
+    ("told", "label"),
+    [
+        ({"email": "boss@uni.example", "preferred_username": "ada"}, "ada"),
+        ({"email": "boss@uni.example", "email_verified": "true"}, "17"),
+        ({"email": "ada@uni.example", "email_verified": True, "name": "Ada"}, "ada@uni.example"),
+        ({"name": "A\u202eda\x00 L"}, "Ada L"),
+        ({"name": "\u200b", "preferred_username": 5}, "17"),
+    ],
+    ids=str,
+)
+def test_people_are_recognised_by_mail_that_was_checked_or_by_what_they_call_themselves(
+    serve: Callable[..., Site], provider: IdentityProvider, told: dict[str, Any], label: str
+) -> None:
+    provider.person = {"sub": "17", **told}
+    site = serve()
+    browser = site.client()
+    sign_in(browser)
+    browser.post("/sign-in/name", data={"name": "Ada"})
+    (request,) = team_of(site).requests.all()
+    assert request.identity is not None
+    assert request.identity.label == label
+
+
+def test_a_provider_that_said_nothing_once_is_asked_again(
+    serve: Callable[..., Site], provider: IdentityProvider
+) -> None:
+    site = serve()
+    provider.broken = True
+    assert site.client().get("/sign-in/provider").status_code == 403
+    provider.broken = False
+    assert site.client().get("/sign-in/provider").status_code == 303
+
+
+def test_the_secret_is_read_once(serve: Callable[..., Site], tmp_path: Any) -> None:
+    (tmp_path / "secret").write_text(SECRET, encoding="utf-8")
+    site = serve(**{settings.SECRET_FILE: str(tmp_path / "secret")})
+    (tmp_path / "secret").unlink()
+    assert site.client().get("/sign-in").status_code == 200
+    assert sign_in(site.client()).status_code == 303
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-2], lambda text: "x" + text, lambda _: "x" * 9000])
@@ -371,6 +425,8 @@ UNI = {settings.ISSUER: "https://uni.example", settings.CLIENT: "bam"}
     [
         ({settings.ISSUER: "http://uni.example"}, "begins with https://"),
         ({settings.ISSUER: "uni.example"}, "begins with https://"),
+        ({settings.ISSUER: "https://"}, "begins with https://"),
+        ({settings.ISSUER: "https://[::1"}, "begins with https://"),
         ({settings.ISSUER: "https://uni.example"}, settings.CLIENT),
         (UNI, settings.SECRET),
         ({**UNI, settings.SECRET_FILE: "/no/file"}, "cannot be read"),

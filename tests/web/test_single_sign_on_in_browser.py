@@ -69,7 +69,7 @@ def test_a_newcomer_joins_and_an_owner_connects_their_account(
     expect(ada.get_by_role("heading", name="Gallery", exact=True)).to_be_visible(timeout=PATIENCE)
     ada.context.close()
 
-    provider.person = {"sub": "18", "email": "olga@uni.example"}
+    provider.person = {"sub": "18", "email": "olga@uni.example", "email_verified": True}
     olga = somebody(browser, address)
     olga.goto("/people")
     olga.get_by_label("Name").fill("Olga")

@@ -24,7 +24,8 @@ from web.routes.sign_in import Form, address_of, form_route, go, safe_next, sign
 from web.routes.sign_in_pages import connect_page, leaving_page, message_page, newcomer_page
 
 _CONNECTING, _ON_THE_WAY, _ARRIVED = "connecting", "on the way", "arrived"  # what a cookie is good for
-_JOINING = "joining"  # in the throttle: the name for whoever has none yet
+_JOINING, _ARRIVING = "joining", "arriving"  # in the throttle: the names for whoever has none yet
+_AT_ONCE = 20  # conversations with the provider
 _ASKED = "An owner decides. Once they have, sign in the same way again."
 _LOST = (
     f"It took more than {MINUTES} minutes, it began in another browser or tab, or the server was started again "
@@ -52,6 +53,7 @@ def single_sign_on_routes(get_workspace: Callable[[], Workspace]) -> list[Route]
 class _Doors:
     def __init__(self, provider: IdentityProvider, get_workspace: Callable[[], Workspace]) -> None:
         self._provider, self._get_workspace = provider, get_workspace
+        self._conversations = CapacityLimiter(_AT_ONCE)
 
     async def leave(self, request: Request) -> Response:
         """Send a browser to the provider."""
@@ -59,9 +61,10 @@ class _Doors:
         session: Kept = {}
         scheme = "https" if people.encrypted() else "http"
         try:
-            address = await openid.leave(
-                self._provider, _with_session(request, session), f"{scheme}://{request.headers['host']}{BACK}"
-            )
+            async with self._conversations:
+                address = await openid.leave(
+                    self._provider, _with_session(request, session), f"{scheme}://{request.headers['host']}{BACK}"
+                )
         except (ProviderSilent, ProviderRefused) as error:
             return self._refused(error)
         kept = {
@@ -78,7 +81,11 @@ class _Doors:
         if kept is None:
             return _forgetting(message_page("This did not work", _LOST, 400))
         try:
-            identity = await openid.arrive(self._provider, _with_session(request, kept["session"]))
+            team, place = (await to_thread.run_sync(self._get_workspace)).team, address_of(request)
+            team.throttle.attempt(_ARRIVING, place)
+            async with self._conversations:
+                identity = await openid.arrive(self._provider, _with_session(request, kept["session"]))
+            team.throttle.succeeded(_ARRIVING, place)
             return await to_thread.run_sync(self._admit, request, kept, identity)
         except StoreUnavailable as error:
             return message_page("The server cannot answer now", f"{error} Try again.", 503)
@@ -150,7 +157,7 @@ class _Doors:
         return self._sign_in(request, account, "/")
 
     def _role_of(self, workspace: Workspace, identity: Identity, invitation: str) -> Role | None:
-        """Return the role that a newcomer gets, or None if an owner decides, as of whoever was removed.
+        """Return the role that a newcomer gets, or None if an owner decides, as of whoever has left.
 
         Raises
         ------
@@ -159,7 +166,7 @@ class _Doors:
         """
         if invitation:
             return workspace.team.invitations.role(invitation)
-        return None if workspace.team.identities.was_removed(identity) else self._provider.role
+        return None if workspace.team.identities.has_left(identity) else self._provider.role
 
     # Accounts that have a password
 
