@@ -48,8 +48,9 @@ def draw_last(attribute: Attribute) -> None:
     images = [{"row": one.row, "answer": one.answer, "assignment": one.assignment_id} for one in last.answers]
     about = attribute.question, attribute.instructions
     key = last.answers[0].assignment_id
-    if label_grid(key, *about, images=images, version=ws.picture_version, examples=for_grid(attribute), review=True):
-        st.rerun()
+    version, examples = ws.picture_version, for_grid(attribute)
+    if label_grid(key, *about, images=images, version=version, examples=examples, review=True, skips=False):
+        st.rerun()  # nothing is skipped: nobody else would be asked
 
 
 def correct_last(attribute: Attribute) -> None:

@@ -147,7 +147,8 @@ def name_part(one: Annotator, others: list[Annotator]) -> None:
             format_func=lambda each: each.name,
             key=f"into-{one.id}",
             help="Their answers then count for this person, once per image: where both answered, the newest "
-            "answer counts. Nothing is rewritten, so they can be separated again.",
+            "answer counts, and none where the other skipped it later. Nothing is rewritten, so they can be separated "
+            "again.",
         )
         if button.button("Merge", key=f"merge-{one.id}", width="stretch", disabled=other is None) and other:
             merge(one, other)

@@ -20,6 +20,7 @@ from bam_engine.annotation.answers import (
     DIRECT,
     EXTRA,
     GOLD,
+    IMPORT,
     NON_VOTING_PURPOSES,
     PURPOSES,
     SKIPPED,
@@ -168,6 +169,13 @@ class AttributeLog:
         if "skips" not in self._known:
             last = self._last(np.flatnonzero(self.given_for((*TASK_PURPOSES, EXTRA, GOLD))))
             skipped = last[self.answers[last] == SKIPPED]
+            for purpose in (DIRECT, IMPORT):  # no answer to what was asked, but one all the same
+                since = self.newest(np.flatnonzero(self.given_for([purpose])))
+                keys = _keys(self.rows[skipped], self.annotators[skipped])
+                _, before, after = np.intersect1d(
+                    keys, _keys(self.rows[since], self.annotators[since]), assume_unique=True, return_indices=True
+                )
+                skipped = np.delete(skipped, before[since[after] > skipped[before]])
             self._known["skips"] = (
                 _frozen(self.rows[skipped].astype(np.int64)),
                 _frozen(self.annotators[skipped].astype(np.int64)),

@@ -229,7 +229,6 @@ class Annotations:
         if assignment.purpose == ADJUDICATION:  # each decision is final, and all disputed images are given at once
             check_not_paused(self._engine, assignment.annotator_id)
         check_answers(answers, WORDS)
-        _check_skips(assignment, answers)
         rows = self._rows_among(assignment.id, {int(answer.row) for answer in answers})
         for answer in answers:
             if answer.row not in rows:
@@ -238,6 +237,7 @@ class Annotations:
             return Saved(0, 0)
         gold = frozenset(row for row, belongs in rows.items() if belongs != assignment.id)
         terms, checked = terms_of(assignment), [answer for answer in answers if answer.seen is not None]
+        _check_skips(assignment, answers, terms)
         snapshot = snapshot_of(self._engine)  # before the lock: whoever holds it needs no further connection
         merged = merged_into(snapshot) if terms else {}
         aside = set_aside_through(snapshot, assignment.attribute_id) if terms else {}
@@ -365,8 +365,10 @@ def _values(assignment: Any, answers: Sequence[NewAnswer], belongs: Mapping[int,
     ]
 
 
-def _check_skips(assignment: Any, answers: Sequence[NewAnswer]) -> None:
-    if assignment.purpose not in TASK_PURPOSES and any(answer.answer == SKIPPED for answer in answers):
+def _check_skips(assignment: Any, answers: Sequence[NewAnswer], terms: Terms | None) -> None:
+    if not any(answer.answer == SKIPPED for answer in answers):
+        return
+    if assignment.purpose not in (*TASK_PURPOSES, GOLD) or not (terms is None or terms.asks()):
         raise AnnotationError("Only an image that a task asks about can be skipped. Answer this one, or leave it out.")
 
 

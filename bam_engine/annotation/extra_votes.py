@@ -4,7 +4,7 @@ In:  new answers of one person, and the stored ones about the same images. Out: 
 loses work by it: an extra vote is stored, and counts for nothing. Most come after a lease has expired.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,13 +26,15 @@ from bam_engine.annotation.consensus import Redundancy, complete, consensus
 class Terms:
     """Under which answers to a task are stored: the votes that its images need, the time, how long a lease lasts.
 
-    Whoever answers is not told how many were extra votes unless it ``tells_extra``: gold never is one.
+    Whoever answers is not told how many were extra votes unless it ``tells_extra``: gold never is one. Where the task
+    no longer ``asks`` anybody about its images, none is skipped: nobody else would be given it.
     """
 
     required: Redundancy
     moment: datetime
     lasts: timedelta
     tells_extra: bool = True
+    asks: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,15 @@ class Mixture:
         How many images they were given before.
     seed
         What the places are drawn from: a secret, the attribute and the person.
+    again
+        Gold that they asked to see again: all of it is given, at places drawn at random, whatever the schedule.
     """
 
     rows: Sequence[int]
     schedule: Schedule
     start: int
     seed: Sequence[int]
+    again: Sequence[int] = ()
 
     def into(self, rows: Sequence[int], *, but: Collection[int] = ()) -> list[tuple[int, bool]]:
         """Return ``rows`` in their order, with gold among them, and whether each is; without the gold in ``but``.
@@ -62,6 +65,11 @@ class Mixture:
         >>> Mixture([7, 8], Schedule(1.0, 1.0, 1.0), 0, [1]).into([1, 2])
         [(7, True), (8, True), (1, False), (2, False)]
         """
+        again = [row for row in self.again if row not in but]
+        if again:
+            places = np.sort(np.random.default_rng().integers(len(rows) + 1, size=len(again)))
+            order = np.insert(np.array(rows, np.int64), places, again).tolist()
+            return [(row, row in again) for row in order]
         drawn, gold, mixed = self._draws(), iter([row for row in self.rows if row not in but]), list[tuple[int, bool]]()
         if not rows:
             return mixed

@@ -137,7 +137,9 @@ def contents(url: str | sa.URL) -> Contents | None:
     engine = open_database(url)
     try:
         with engine.connect() as connection:
-            numbers = [connection.scalar(sa.select(sa.func.count()).select_from(one)) for one in (images, annotations)]
+            counted = sa.select(sa.func.count())
+            given = counted.where(annotations.c.answer != "skipped")
+            numbers = [connection.scalar(each) for each in (counted.select_from(images), given)]
     except sa.exc.DBAPIError as error:
         raise BamError(f"The database cannot be read: {error.orig}.") from error
     finally:

@@ -90,6 +90,9 @@ def restore_tables(
             pauses.c.resumed_after > newest
         )  # whose later answers have lower ids from now on
         target.execute(later.values(resumed_after=newest))
+        before = sa.select(sa.func.max(annotations.c.id)).where(annotations.c.made_at <= pauses.c.made_at)
+        earlier = before.correlate(pauses).scalar_subquery()  # what the pause was about may have come back
+        target.execute(sa.update(pauses).where(pauses.c.resumed_after < earlier).values(resumed_after=earlier))
         count_restore(target)
         log_activity(target, action, subject)
 

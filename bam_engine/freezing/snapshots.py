@@ -28,6 +28,7 @@ import sqlalchemy as sa
 
 from bam_engine import __version__
 from bam_engine import database as db
+from bam_engine.annotation.answers import SKIPPED, WORDS
 from bam_engine.database.frozen_tables import freeze
 from bam_engine.errors import BamError, NotFound
 from bam_engine.files import ABANDONED, PRIVATE_FILE, PRIVATE_FOLDER, TEMPORARY, flush_to_disk, private_files
@@ -235,7 +236,7 @@ def _write(workspace: Workspace, folder: Path, *, name: str, note: str, by: str,
 
 def _number_of_answers(workspace: Workspace) -> int:
     with workspace.engine.connect() as connection:
-        return connection.scalar(sa.select(sa.func.count()).select_from(db.annotations)) or 0
+        return connection.scalar(sa.select(sa.func.count()).where(db.annotations.c.answer != WORDS[SKIPPED])) or 0
 
 
 def digest_of(file: Path) -> str:

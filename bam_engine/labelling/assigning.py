@@ -6,9 +6,10 @@ disputed image.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -172,10 +173,34 @@ def held_by_others(workspace: Workspace, task: Task, annotator_id: int, *, momen
 
 @one_flow
 def skipped(workspace: Workspace, task: Task, annotator_id: int) -> Rows:
-    """Return the rows of ``task`` that would need this annotator had they not skipped them."""
-    own = np.isin(task.rows, list(tasks.skipped_by(workspace, task.attribute, annotator_id)))
+    """Return the rows of ``task`` that would need this annotator had they not skipped them, skipped gold among them."""
+    own = tasks.skipped_by(workspace, task.attribute, annotator_id)
+    if not own:
+        return task.rows[:0]
     agreed = tasks.labels_for(workspace, task)
-    return _without_missing(workspace, task.rows[own & ~np.isin(task.rows, agreed.rows[complete(agreed)])])
+    of_task = np.isin(task.rows, list(own))
+    needed = task.rows[of_task & ~np.isin(task.rows, agreed.rows[complete(agreed)])]
+    golden = _gold_beside(workspace, task, annotator_id, own, set(needed.tolist()))
+    return _without_missing(workspace, np.concatenate([needed, np.array(golden, np.int64)]))
+
+
+def _gold_beside(
+    workspace: Workspace, task: Task, annotator_id: int, own: Collection[int], needed: Collection[int]
+) -> list[int]:
+    """Return the gold of ``task`` among what a person skipped, ``own``, that is offered again with what is ``needed``.
+
+    Each goes with another image that they skipped in the assignment: it is offered as long as that one is, so that
+    neither what is offered nor what is not tells gold.
+    """
+    found, asked, gone = list[int](), set(task.rows.tolist()), set(removed(workspace).rows.tolist())
+    of = (task.attribute.id, annotator_id, task.purpose, task.source_id)
+    for one in workspace.annotations.assignments_of(*of):
+        beside = [row for row in one.rows if row in own and row in asked and row not in one.gold]
+        golden = sorted(row for row in one.gold if row in own and row not in asked and row not in gone)
+        for place, row in enumerate(golden):
+            if not beside or beside[place % len(beside)] in needed:
+                found.append(row)
+    return list(dict.fromkeys(found))
 
 
 def take_skips_back(workspace: Workspace, attribute: Attribute, annotator_id: int, rows: Rows) -> Mapping[int, str]:
@@ -192,19 +217,20 @@ def take_skips_back(workspace: Workspace, attribute: Attribute, annotator_id: in
     back = {row: assignment_id for row, assignment_id in taken.items() if row in set(rows.tolist())}
     leases = workspace.leases.of(attribute.id, datetime.now(UTC))
     workspace.leases.give_back([one.assignment.id for one in leases if one.assignment.annotator_id == annotator_id])
-    _record_of_each(workspace, back, WITHDRAWN)
+    _record_of_each(workspace, back, WITHDRAWN, seen=SKIPPED)
     return back
 
 
 def skip_again(workspace: Workspace, back: Mapping[int, str]) -> None:
-    """Undo :func:`take_skips_back`."""
-    _record_of_each(workspace, back, SKIPPED)
+    """Undo :func:`take_skips_back`, but where the person has answered since."""
+    _record_of_each(workspace, back, SKIPPED, seen=WITHDRAWN)
 
 
-def _record_of_each(workspace: Workspace, of: Mapping[int, str], answer: int) -> None:
+def _record_of_each(workspace: Workspace, of: Mapping[int, str], answer: int, *, seen: int) -> None:
     for assignment_id in sorted(set(of.values())):
         rows = [row for row, belongs in of.items() if belongs == assignment_id]
-        workspace.annotations.record(assignment_id, [NewAnswer(uuid.uuid4().hex, row, answer) for row in rows])
+        answers = [NewAnswer(uuid.uuid4().hex, row, answer, seen=seen) for row in rows]
+        workspace.annotations.record(assignment_id, answers)
 
 
 @one_flow
@@ -222,7 +248,17 @@ def terms_of(workspace: Workspace, assignment: Any, *, moment: datetime | None =
         votes = workspace.judging_redundancy
     required = _required(workspace, workspace.attributes.by_id(assignment.attribute_id), votes)
     lasts, tells_extra = timedelta(minutes=workspace.lease_minutes), gold.schedule(workspace) is None
-    return Terms(required, moment or datetime.now(UTC), lasts, tells_extra)
+    asks = partial(_asks, workspace, assignment)  # looked up where something is skipped
+    return Terms(required, moment or datetime.now(UTC), lasts, tells_extra, asks)
+
+
+def _asks(workspace: Workspace, assignment: Any) -> bool:
+    """Return whether people are asked about the images of an assignment: no later round or audit has replaced it."""
+    table = {"round": db.rounds, "audit": db.audits}.get(assignment.purpose)
+    if table is None:
+        return True
+    same = workspace.snapshot.rows_with(table.c.attribute_id, assignment.attribute_id)
+    return all(one.id <= assignment.source_id for one in same)
 
 
 def _required(workspace: Workspace, attribute: Attribute, votes: int | None) -> Redundancy:

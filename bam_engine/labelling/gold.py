@@ -18,7 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bam_engine import database as db
-from bam_engine.annotation import DIRECT, EXTRA, GOLD, NO_LABEL, SKIPPED, TASK_PURPOSES, Answers, Attribute, readable
+from bam_engine.annotation import (
+    DIRECT,
+    EXTRA,
+    GOLD,
+    NO_LABEL,
+    SKIPPED,
+    TASK_PURPOSES,
+    UNSURE,
+    WITHDRAWN,
+    Answers,
+    Attribute,
+    readable,
+)
 from bam_engine.annotation.answer_log import AttributeLog, answer_log
 from bam_engine.annotation.mixing import Mixture, Schedule
 from bam_engine.database import log_activity, put_setting, read_setting
@@ -35,6 +47,7 @@ from bam_engine.team import Role
 from bam_engine.team.permissions import check_acting
 from bam_engine.workspace.core import Workspace
 from bam_engine.workspace.flow import one_flow
+from bam_engine.workspace.membership import removed
 from bam_engine.workspace.memory import Kind
 
 Rows = NDArray[np.int64]
@@ -211,7 +224,8 @@ def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows
     """Return what is mixed into the next images of a person; None without gold, or with too few known images.
 
     Nobody is given gold that they have answered or skipped, as gold or otherwise, or that the task asks them about. Yes
-    and no come about equally often, as far as there are both.
+    and no come about equally often, as far as there are both. Gold that they skipped, and asked to see again, comes
+    among what else they did; with that, none is new, or it would stand out.
 
     Parameters
     ----------
@@ -221,11 +235,15 @@ def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows
         Now. The images that they hold then, for this task or another about the attribute, come before these, and so do
         all that they have ever answered: an answer, given or taken back, moves no place.
     """
+    log = answer_log(workspace.engine, task.attribute.id, set_aside=True)
+    own = log.annotators == annotator_id
+    skipped = log.rows[own & (log.answers == SKIPPED)]
+    again = _taken_back(workspace, task, annotator_id, log, np.setdiff1d(skipped, wanted)) if len(skipped) else []
+    if again or np.isin(wanted, skipped).any():
+        return Mixture((), Schedule(), 0, (), again)
     stored = read_setting(workspace.engine, _SETTING)
     if stored is None or len((known := known_images(workspace, task.attribute)).rows) < ENOUGH:
         return None
-    log = answer_log(workspace.engine, task.attribute.id, set_aside=True)
-    own = log.annotators == annotator_id
     unseen = ~np.isin(known.rows, log.rows[own]) & ~np.isin(known.rows, wanted)
     rows = _by_turns(known.rows[unseen], known.labels[unseen])[:_AT_HAND]
     rows = rows[~np.isin(rows, missing_images(workspace, rows))]
@@ -234,6 +252,21 @@ def mixture(workspace: Workspace, task: Task, annotator_id: int, *, wanted: Rows
         given.update(lease.assignment.rows if lease.assignment.annotator_id == annotator_id else ())
     seed = (stored["secret"], task.attribute.id, annotator_id)
     return Mixture(rows.tolist(), Schedule(**stored["shares"]), len(given), seed)
+
+
+def _taken_back(workspace: Workspace, task: Task, annotator_id: int, log: AttributeLog, skipped: Rows) -> list[int]:
+    """Return the gold of ``task`` that a person ``skipped`` and asked to see again, and has not answered since."""
+    last = {}
+    for place in np.flatnonzero((log.annotators == annotator_id) & np.isin(log.rows, skipped)).tolist():
+        last[int(log.rows[place])] = int(log.answers[place])
+    waiting = {row for row, answer in last.items() if answer == WITHDRAWN}
+    if not waiting:
+        return []
+    of = (task.attribute.id, annotator_id, task.purpose, task.source_id)
+    golden = {row for one in workspace.annotations.assignments_of(*of) for row in one.gold}
+    rows = np.setdiff1d(list(waiting & golden), [*removed(workspace).rows, *task.rows]).astype(np.int64)
+    found: list[int] = rows[~np.isin(rows, missing_images(workspace, rows))].tolist()
+    return found
 
 
 def _by_turns(rows: Rows, labels: NDArray[np.int8]) -> Rows:
@@ -302,7 +335,7 @@ def right_on_gold(
         to_gold, among = log.given_for([GOLD]), np.ones(len(log), bool)
         if annotator_id is not None:
             among = log.annotators == annotator_id
-        given = np.flatnonzero(among & to_gold & (log.answers != SKIPPED))
+        given = np.flatnonzero(among & to_gold & (log.answers >= UNSURE))
         if not len(given):
             continue
         others = np.flatnonzero(among & ~to_gold & np.isin(log.rows, log.rows[given]))
@@ -356,7 +389,7 @@ def own_accuracy(workspace: Workspace, annotator_id: int) -> Measure:
     own: list[tuple[int, bool]] = []
     for attribute in workspace.attributes.all():
         log, known = answer_log(workspace.engine, attribute.id), known_images(workspace, attribute)
-        places = np.flatnonzero(log.given_for([GOLD]) & (log.annotators == annotator_id) & (log.answers != SKIPPED))
+        places = np.flatnonzero(log.given_for([GOLD]) & (log.annotators == annotator_id) & (log.answers >= UNSURE))
         rows, first = np.unique(log.rows[places], return_index=True)
         labels, places = known.labels_of(rows.astype(np.int64)), places[first]
         places, labels = places[labels != NO_LABEL], labels[labels != NO_LABEL]

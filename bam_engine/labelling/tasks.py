@@ -258,14 +258,17 @@ def skipped_by(workspace: Workspace, attribute: Attribute, annotator_id: int) ->
 
 
 def skipped_by_several(workspace: Workspace, attribute: Attribute) -> list[int]:
-    """Return the rows that several people skipped and that votes have not settled, ascending: a reviewer decides."""
+    """Return the rows that several people skipped and no answers have settled, ascending: a reviewer decides."""
     times = Counter(row for rows in skips(workspace, attribute).values() for row in rows)
     several = sorted(row for row, number in times.items() if number >= SKIPS_TO_REVIEW)
     if not several:
         return []
-    agreed = labels(workspace, attribute)
-    settled = set(agreed.rows[agreed.settled & ~agreed.decided].tolist())
-    return [row for row in several if row not in settled]
+    agreed, blind = labels(workspace, attribute), blind_labels(workspace, attribute)
+    teaching = np.setdiff1d(agreed.rows[agreed.settled], held_out_rows(workspace, attribute))
+    settled = np.union1d(teaching, blind.rows[blind.settled])
+    settled = np.setdiff1d(settled, workspace.annotations.decisions(attribute.id).rows)
+    left: list[int] = np.setdiff1d(several, settled).tolist()
+    return left
 
 
 @one_flow

@@ -101,7 +101,7 @@ def effects(
         with supposing(would_be):
             then = answer_log(workspace.engine, one.id)
             more, fewer = (then, log) if counted else (log, then)
-            mine = (more.annotators == annotator.id) & ~np.isin(more.ids, fewer.ids)
+            mine = (more.annotators == annotator.id) & ~np.isin(more.ids, fewer.ids) & (more.answers != SKIPPED)
             if not mine.any():
                 continue
             after = _state(workspace, one)

@@ -132,6 +132,20 @@ def test_who_goes_on_after_a_pause_is_judged_by_what_they_answer_after_the_resto
     assert answer_log(workspace.engine, watercolor.id).last > last.resumed_after
 
 
+def test_answers_that_come_back_from_before_a_pause_are_not_judged_again(
+    workspace: Workspace, watercolor: Attribute
+) -> None:
+    vote(workspace, watercolor, "paul", {1: 1})
+    snapshots.create(workspace, "paper")
+    vote(workspace, watercolor, "paul", {2: 1, 3: 1})
+    paul = workspace.annotators.get("paul").id
+    workspace.pauses.pause(paul, "")
+    workspace.pauses.resume(paul)
+    before = workspace.pauses.last(paul)
+    restoring.restore(workspace, restoring.restore(workspace, "paper").name)
+    assert workspace.pauses.last(paul) == before
+
+
 def test_an_annotator_keeps_the_name_of_today_and_nobody_takes_the_number_of_another(
     workspace: Workspace, watercolor: Attribute
 ) -> None:

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
+from bam_engine import database as db
 from bam_engine.annotation import SKIPPED, WITHDRAWN, Assignment, NewAnswer, Saved
 from bam_engine.annotation.mixing import Schedule
 from bam_engine.annotation.remark_store import NewRemark
+from bam_engine.database import backups
 from bam_engine.errors import AnnotationError
+from bam_engine.freezing import snapshots
 from bam_engine.labelling import adjudication, agreement, assigning, direct_answers, gold, tasks
 from bam_engine.labelling.accepted import accepted_answers
 from bam_engine.labelling.assigning import open_share
@@ -272,3 +276,139 @@ def test_gold_can_be_skipped_like_any_other_image_and_is_not_judged(workspace: W
         say(workspace, mixed, known[one], [one])
         found = gold.right_on_gold(workspace, {})
         assert found == {who(workspace, "ada"): (1, 1)}, "the first answer is judged, whatever was skipped before"
+
+
+@pytest.fixture
+def mixing(workspace: Workspace, task: Task, monkeypatch: pytest.MonkeyPatch) -> Task:
+    """A round of which every assignment holds gold."""
+    workspace.assignment_size = 6
+    for name in ("eve", "fay", "gil"):
+        vote(workspace, task.attribute, name, {row: row % 2 for row in range(6)}, purpose="round")
+    monkeypatch.setattr(gold, "ENOUGH", 5)
+    gold.set_schedule(workspace, Schedule(0.5, 0.5, 0.5))
+    return Task(task.attribute, "round", 2, "Round 2", np.arange(6, 12))
+
+
+def skip_all(workspace: Workspace, task: Task, name: str) -> tuple[set[int], set[int]]:
+    """Let somebody skip all that they are given; return the rows, and which of them are gold."""
+    seen, golden = set[int](), set[int]()
+    while (assignment := given(workspace, task, name)) is not None:
+        say(workspace, assignment, SKIPPED, set(assignment.rows) - set(answered(workspace, task, name)))
+        seen.update(assignment.rows)
+        golden |= assignment.gold
+    return seen, golden
+
+
+def test_undoing_that_skips_were_taken_back_keeps_what_was_answered_since(workspace: Workspace, task: Task) -> None:
+    say(workspace, given(workspace, task, "ada"), SKIPPED, [1, 2])
+    ada = who(workspace, "ada")
+    back = assigning.take_skips_back(workspace, task.attribute, ada, np.array([1, 2]))
+    say(workspace, given(workspace, task, "ada"), 1, [1], seen=WITHDRAWN)
+    assigning.skip_again(workspace, back)
+    assert tasks.answered_by(workspace, task.attribute, ada) == {1: 1}
+    assert tasks.skipped_by(workspace, task.attribute, ada) == {2}
+
+
+def test_taking_a_skip_back_keeps_what_was_answered_on_another_page(workspace: Workspace, task: Task) -> None:
+    first, ada = given(workspace, task, "ada"), who(workspace, "ada")
+    say(workspace, first, SKIPPED, [1])
+    rows = assigning.skipped(workspace, task, ada)
+    say(workspace, first, 1, [1], seen=SKIPPED)
+    assigning.take_skips_back(workspace, task.attribute, ada, rows)
+    assert tasks.answered_by(workspace, task.attribute, ada) == {1: 1}
+
+
+def test_gold_that_was_skipped_is_offered_and_comes_back_with_all_else(workspace: Workspace, mixing: Task) -> None:
+    ada = who(workspace, "ada")
+    seen, golden = skip_all(workspace, mixing, "ada")
+    assert golden, "the draw of this place has some"
+    rows = assigning.skipped(workspace, mixing, ada)
+    assert set(rows.tolist()) == seen
+    back = assigning.take_skips_back(workspace, mixing.attribute, ada, rows)
+    assert assigning.left_for(workspace, mixing, ada, moment=NOW) == len(seen)
+    again, found = given(workspace, mixing, "ada"), set[int]()
+    assert again is not None
+    assigning.skip_again(workspace, back)
+    assert tasks.skipped_by(workspace, mixing.attribute, ada) == seen
+    assigning.take_skips_back(workspace, mixing.attribute, ada, assigning.skipped(workspace, mixing, ada))
+    while (again := given(workspace, mixing, "ada")) is not None:
+        assert again.gold <= golden, "no new image comes with them: it would be gold"
+        for row in set(again.rows) - found:
+            assert say(workspace, again, row % 2, [row], seen=WITHDRAWN).newer == {}
+        found.update(again.rows)
+    assert found == seen
+    assert gold.right_on_gold(workspace, {}) == {ada: (len(golden), len(golden))}, "taken back is not answered"
+
+
+def test_skipped_gold_alone_comes_back_as_well(workspace: Workspace, mixing: Task) -> None:
+    ada, golden = who(workspace, "ada"), set[int]()
+    while (assignment := given(workspace, mixing, "ada")) is not None:
+        left = set(assignment.rows) - set(answered(workspace, mixing, "ada"))
+        say(workspace, assignment, SKIPPED, left & assignment.gold or left - assignment.gold) if left else None
+        golden |= assignment.gold
+        if left - assignment.gold:
+            say(workspace, assignment, 1, left - assignment.gold)
+    rows = assigning.skipped(workspace, mixing, ada)
+    assert set(rows.tolist()) == golden
+    assigning.take_skips_back(workspace, mixing.attribute, ada, rows)
+    again = given(workspace, mixing, "ada")
+    assert again is not None
+    assert set(again.rows) == golden
+
+
+def test_skipped_gold_is_offered_no_longer_than_what_was_skipped_with_it(workspace: Workspace, mixing: Task) -> None:
+    seen, golden = skip_all(workspace, mixing, "ada")
+    vote(workspace, mixing.attribute, "ben", dict.fromkeys(sorted(seen - golden), 1), purpose="round")
+    assert assigning.skipped(workspace, mixing, who(workspace, "ada")).tolist() == []
+
+
+def test_what_is_asked_no_more_is_not_skipped_and_keeps_its_answer(workspace: Workspace, task: Task) -> None:
+    first = given(workspace, task, "ada")
+    say(workspace, first, 1, [0])
+    with workspace.engine.begin() as connection:
+        made = {"strategy": "random", "encoder": "builtin", "seed": 1, "made_at": "2030"}
+        for number in (1, 2):
+            about = {"id": task.source_id + number, "attribute_id": task.attribute.id, "number": number}
+            connection.execute(sa.insert(db.rounds).values(**about, **made))
+    with pytest.raises(AnnotationError, match="Only an image that a task asks about can be skipped"):
+        say(workspace, first, SKIPPED, [0])
+    assert tasks.answered_by(workspace, task.attribute, who(workspace, "ada")) == {0: 1}
+    assert say(workspace, first, 0, [0]).new == 1, "an answer can still be corrected"
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_an_answer_that_no_task_asked_for_ends_a_skip(workspace: Workspace, task: Task, *, imported: bool) -> None:
+    attribute = task.attribute
+    for name in ("ada", "ben"):
+        say(workspace, given(workspace, task, name), SKIPPED, [0])
+        workspace.leases.give_back([one.assignment.id for one in workspace.leases.of(attribute.id, NOW)])
+    assert tasks.skipped_by_several(workspace, attribute) == [0]
+    if imported:
+        vote(workspace, attribute, "ada", {0: 1}, purpose="import")
+    else:
+        direct_answers.answer(workspace, attribute, 0, 1, annotator="ada")
+    assert tasks.skips(workspace, attribute) == {who(workspace, "ben"): {0}}
+    vote(workspace, attribute, "cleo", {1: 1}, purpose="direct")
+    assert tasks.skips(workspace, attribute) == {who(workspace, "ben"): {0}}, "nor does another answer end another"
+
+
+def test_a_direct_answer_that_settles_what_several_skipped_takes_it_from_the_reviewer(
+    workspace: Workspace, task: Task
+) -> None:
+    attribute = task.attribute
+    for name in ("ada", "ben"):
+        say(workspace, given(workspace, task, name), SKIPPED, [0, 1])
+        workspace.leases.give_back([one.assignment.id for one in workspace.leases.of(attribute.id, NOW)])
+    direct_answers.answer(workspace, attribute, 0, 1, annotator="cleo")
+    assert tasks.labels_of(tasks.labels(workspace, attribute), np.array([0])).tolist() == [1]
+    assert tasks.skipped_by_several(workspace, attribute) == [1]
+    assert {one.row for one in adjudication.told(workspace, attribute)} == {1}
+
+
+def test_skips_alone_are_nothing_to_set_aside_and_no_answers_of_the_database(workspace: Workspace, task: Task) -> None:
+    say(workspace, given(workspace, task, "ada"), SKIPPED)
+    assert setting_aside.effects(workspace, workspace.annotators.get("ada")) == []
+    found = backups.contents(workspace.engine.url)
+    assert found is not None
+    assert found.answers == 0
+    assert snapshots.create(workspace, "first").answers == 0

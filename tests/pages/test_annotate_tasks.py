@@ -1,7 +1,9 @@
 """Annotate, where several tasks wait: it opens with the one that the next step is about."""
 
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from bam_engine.annotation import SKIPPED, Attribute, NewAnswer
@@ -47,3 +49,18 @@ def test_who_has_skipped_images_can_look_at_them_again_once_nothing_else_is_left
     assert [task.title for task in waiting_tasks(workspace, watercolor, "me")] == ["Round 1"]
     button(app, "Undo").click().run()
     assert waiting_tasks(workspace, watercolor, "me") == []
+
+
+def test_where_the_last_answers_are_corrected_nothing_can_be_skipped(
+    open_page: Callable[..., AppTest],
+    workspace: Workspace,
+    watercolor: Attribute,
+    oracle: Oracle,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    oracle.answer(workspace, rounds.start_round(workspace, watercolor, count=6, seed=1).task)
+    drawn: list[dict[str, Any]] = []
+    monkeypatch.setattr("web.components.label_grid.label_grid", lambda *_, **about: drawn.append(about))
+    app = open_page(workspace, "annotate", attribute=watercolor.name, task="last", annotator="oracle")
+    assert not app.exception
+    assert [(one["review"], one["skips"]) for one in drawn] == [(True, False)]
