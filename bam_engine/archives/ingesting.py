@@ -21,6 +21,7 @@ from bam_engine.archives.zips import open_zip
 from bam_engine.collection import (
     Catalogue,
     Details,
+    Image,
     IngestResult,
     Problem,
     Thumbnails,
@@ -33,7 +34,7 @@ from bam_engine.collection.formats import DECIDES, format_of, is_picture, what_i
 from bam_engine.collection.ingest_run import STAGE
 from bam_engine.collection.originals import is_gone
 from bam_engine.collection.texts import printable, storable
-from bam_engine.errors import CollectionError, DiskFull
+from bam_engine.errors import BucketUnavailable, CollectionError, DiskFull
 from bam_engine.files import PRIVATE_FOLDER, open_ordinary, replacing
 from bam_engine.formatting import count
 from bam_engine.progress import Report, silent
@@ -251,7 +252,7 @@ class _Run:
     def _add(self, members: list[Member], gone: set[int]) -> None:
         digests = [hashlib.sha256(one.content).hexdigest() for one in members]
         images = self.catalogue.images_with(digests)
-        present = {digest: image for digest, image in images.items() if not is_gone(image.path)}
+        present = {digest: image for digest, image in images.items() if not _is_gone(image)}
         new: dict[str, tuple[Member, Path]] = {}
         changes: dict[str, Details] = {}
         for member, digest in zip(members, digests, strict=True):
@@ -385,3 +386,10 @@ def _opener_of(path: Path) -> Callable[[Path], Contents]:
 def _sum(first: IngestResult, second: IngestResult) -> IngestResult:
     """Return the result of two runs."""
     return IngestResult(**{one.name: getattr(first, one.name) + getattr(second, one.name) for one in fields(first)})
+
+
+def _is_gone(image: Image) -> bool:
+    try:
+        return is_gone(image.path)
+    except BucketUnavailable:  # nothing is known of it
+        return False

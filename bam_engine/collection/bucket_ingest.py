@@ -192,7 +192,8 @@ class _BucketRun(IngestRun):
             self.denied.clear()
             bad = self.add_batch(batch, known, pool)
             self.catalogue.clear_problems(STAGE, before.intersection(batch).difference(bad))
-            if len(self.denied) == len(batch) >= _HOPELESS:
+            hopeless = len(self.denied) == len(batch) >= _HOPELESS and not known.rows
+            if hopeless and not before.issuperset(batch):  # else some are denied among others, as was said before
                 raise BucketUnavailable(
                     f"{batch[0]} and the {len(batch) - 1} objects after it may not be read with the credentials of the "
                     "environment. Allow it (in S3, s3:GetObject), and add the bucket again: it goes on from there."

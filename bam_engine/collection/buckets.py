@@ -362,7 +362,7 @@ def _filesystem(scheme: str, access: Access, process: int) -> Any:
     try:
         made = importlib.import_module("fsspec").get_filesystem_class(provider.protocol)
     except ImportError as error:
-        raise CollectionError(
+        raise BucketUnavailable(
             f"{scheme}:// needs a package that is not installed. Install it with: pip install "
             f"'bam-engine[{provider.extra}]'"
         ) from error

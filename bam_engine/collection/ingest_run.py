@@ -24,7 +24,7 @@ from bam_engine.collection.records import OK, Image, NewImage, Place, Problem
 from bam_engine.collection.stamps import BEING_WRITTEN, Stamp
 from bam_engine.collection.texts import printable, storable, why_not_storable
 from bam_engine.collection.thumbnails import Thumbnail, Thumbnails
-from bam_engine.errors import ImageUnreadable
+from bam_engine.errors import BucketUnavailable, ImageUnreadable
 from bam_engine.progress import Report
 
 STAGE = "ingest"
@@ -184,7 +184,11 @@ class IngestRun:
         return {image.digest: image for image, state in states if state in (State.OTHER_BYTES, State.NOTHING)}
 
     def _look_at(self, image: Image) -> Sighting:
-        return look_at(image, verify=self.verify)
+        """Look at a known image; where its bucket does not answer, nothing is known of it, and nothing fails."""
+        try:
+            return look_at(image, verify=self.verify)
+        except BucketUnavailable as error:
+            return Sighting(State.UNKNOWN, reason=str(error))
 
     def _move(self, examined: Mapping[str, ImageInfo], elsewhere: Mapping[str, Image], known: KnownFiles) -> None:
         """Move the images ``elsewhere``, by digest, to the first file of the batch with their bytes."""

@@ -28,10 +28,14 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A picture as it is compared: a square (s, s, 3) of at most ``SIDE`` pixels, and its width by its height."""
+    """A picture as it is compared: a square (s, s, 3) of at most ``SIDE`` pixels, and its width by its height.
+
+    A ``plain`` one shows too little at this size to be compared: one colour, or a pattern finer than its pixels.
+    """
 
     square: Picture
     ratio: float
+    plain: bool = False
 
 
 def look_of(picture: Picture) -> Look:
@@ -41,7 +45,8 @@ def look_of(picture: Picture) -> Look:
     height, width = picture.shape[:2]
     side = max(_LEAST, min(SIDE, max(height, width)))
     square = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-    return Look(np.asarray(square, np.uint8), width / height)
+    grey = square.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return Look(np.asarray(square, np.uint8), width / height, bool(grey.var() < _NOISE))
 
 
 def difference(one: Look, other: Look) -> float:

@@ -3,7 +3,8 @@
 Two images are near-duplicates if their thumbnails show the same picture
 (:mod:`bam_engine.learning.picture_comparison`). Who is compared with whom is found by their vectors, and by their
 sprites, which tell what shrinking does to a picture better than any encoder. Of an image that has no thumbnail and no
-file, the vector alone decides: it has to be almost the same (:mod:`bam_engine.learning.duplicate_filter`).
+file, and of two that are too plain to be compared, the vectors alone decide: they have to be almost the same
+(:mod:`bam_engine.learning.duplicate_filter`).
 """
 
 import hashlib
@@ -11,14 +12,13 @@ import io
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from bam_engine import learning
-from bam_engine.errors import CollectionError
+from bam_engine.errors import BucketUnavailable, CollectionError
 from bam_engine.learning.duplicate_filter import squared_limit
 from bam_engine.learning.picture_comparison import Look, difference, look_of
 from bam_engine.processes import processors
@@ -41,8 +41,13 @@ OUTLINE = 97
 
 _BLOCK = 1024  # pairs compared before those that need no comparison any more are left out
 _LOOKS = 16_384  # 200 MB
+NEAREST = 4
+"""With how many of other images one is compared, where somebody waits: those with the nearest vectors and outlines."""
 _COPIES = Kind[NDArray[np.bool_]](
     "copies of images that train", of="attribute", until="its labels or the vectors change", limit=32
+)
+_VERDICTS = Kind[dict[tuple[int, int], bool]](
+    "pairs of images that were compared", of="workspace", until="the vectors change", limit=1
 )
 
 
@@ -73,8 +78,9 @@ def _outlined(workspace: Workspace, rows: Rows) -> NDArray[np.float16]:
 class Comparison:
     """Compares the thumbnails of pairs of images; those read last are kept."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace, self._vectors = workspace, vectors_of(workspace)
+    def __init__(self, workspace: Workspace, *, patient: bool = True) -> None:
+        """If ``patient``, raise :class:`BucketUnavailable` where a picture may be there later: nothing is final."""
+        self._workspace, self._vectors, self._patient = workspace, vectors_of(workspace), patient
         self._limit: float | None = None
         self._looks: OrderedDict[int, Look | None] = OrderedDict()
         self._threads = ThreadPoolExecutor(processors())
@@ -94,17 +100,22 @@ class Comparison:
 
     def _look(self, row: int) -> Look | None:
         workspace = self._workspace
-        with suppress(CollectionError, OSError):
+        try:
             data = workspace.thumbnails.read(row)
             if data is None:
                 data = workspace.thumbnails.ensure(row, workspace.catalogue.image(row).path)
             with Image.open(io.BytesIO(data), formats=("WEBP",)) as opened:
                 return look_of(np.asarray(opened.convert("RGB")))
+        except BucketUnavailable:
+            if self._patient:
+                raise
+        except (CollectionError, OSError):
+            pass
         return None
 
     def _difference(self, one: int, other: int) -> float:
         look, like = self._looks[int(one)], self._looks[int(other)]
-        if look is not None and like is not None:
+        if look is not None and like is not None and not (look.plain and like.plain):
             return difference(look, like)
         if self._limit is None:
             self._limit = squared_limit(self._vectors, embedded_rows(self._workspace))
@@ -160,20 +171,27 @@ def copied(workspace: Workspace, rows: Rows, others: Rows) -> NDArray[np.bool_]:
 
 
 def _copied(workspace: Workspace, rows: Rows, others: Rows) -> NDArray[np.bool_]:
+    """Compare the nearest; what was compared before is known."""
+    verdicts = workspace.memory.get(_VERDICTS, None, vectors_state(workspace), dict)
     vectors, found = vectors_of(workspace), np.zeros(len(rows), bool)
     others = others[others < len(vectors)]
     limit = squared_limit(vectors, embedded_rows(workspace), VECTORS)
     outlined = _outlined(workspace, rows).astype(np.float32), _outlined(workspace, others).astype(np.float32)
     spread = ((outlined[1] - outlined[1].mean(axis=0)) ** 2).sum(axis=1).mean() if len(others) else 0.0
-    comparison = Comparison(workspace)
+    comparison = Comparison(workspace, patient=False)
     try:
         known = np.asarray(vectors[others], np.float32)
         for at in np.flatnonzero(rows < len(vectors)).tolist():
             distances = ((known - np.asarray(vectors[rows[at]], np.float32)) ** 2).sum(axis=1)
             alike = ((outlined[1] - outlined[0][at]) ** 2).sum(axis=1) <= SPRITES * spread
-            candidates = np.flatnonzero((distances <= limit) | (alike & outlined[0][at].any()))
-            pairs = np.column_stack([np.full(len(candidates), rows[at]), others[candidates]])
-            found[at] = bool((comparison(pairs) <= 1).any()) if len(pairs) else False
+            near = np.argsort(distances, kind="stable")[:NEAREST]
+            similar = np.flatnonzero(alike & outlined[0][at].any())[:NEAREST]
+            row, candidates = int(rows[at]), others[np.union1d(near[distances[near] <= limit], similar)].tolist()
+            new = [other for other in candidates if (row, other) not in verdicts]
+            if new:
+                apart = comparison(np.column_stack([np.full(len(new), row), new]))
+                verdicts.update({(row, other): bool(far <= 1) for other, far in zip(new, apart, strict=True)})
+            found[at] = any(verdicts[row, other] for other in candidates)
     finally:
         comparison.close()
     return found

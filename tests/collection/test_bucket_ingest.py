@@ -13,7 +13,7 @@ from bam_engine.collection import Catalogue, Thumbnails, buckets
 from bam_engine.collection.bucket_ingest import ingest_bucket
 from bam_engine.collection.buckets import Access, BucketObject, Provider
 from bam_engine.collection.images import read_image
-from bam_engine.collection.ingest import IngestResult
+from bam_engine.collection.ingest import IngestResult, ingest_folder
 from bam_engine.collection.missing_files import find_missing
 from bam_engine.collection.originals import is_gone
 from bam_engine.database import open_database
@@ -199,6 +199,33 @@ def test_an_object_that_may_not_be_read_is_a_problem_of_its_own_until_it_may(
     bucket.server.refuse = lambda method, key: None
     assert add(catalogue, thumbnails, bucket).added == 1
     assert catalogue.problems() == []
+
+
+def test_many_objects_that_may_not_be_read_stop_no_later_scan(
+    catalogue: Catalogue, thumbnails: Thumbnails, bucket: Bucket
+) -> None:
+    fill(bucket, range(60))
+    denied = {f"art/{number:03d}.png" for number in range(0, 60, 3)}
+    bucket.server.refuse = lambda method, key: (403, "AccessDenied") if key in denied else None
+    assert add(catalogue, thumbnails, bucket).added == 40
+    fill(bucket, range(60, 62))
+    result = add(catalogue, thumbnails, bucket)
+    assert (result.added, result.existing, len(result.unreadable)) == (2, 40, 20)
+
+
+def test_a_folder_is_added_while_the_bucket_of_one_of_its_images_does_not_answer(
+    catalogue: Catalogue, thumbnails: Thumbnails, bucket: Bucket, tmp_path: Path
+) -> None:
+    fill(bucket, range(1))
+    add(catalogue, thumbnails, bucket)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "copy.png").write_bytes(picture(0))
+    (folder / "new.png").write_bytes(picture(1))
+    bucket.server.refuse = lambda method, key: (503, "SlowDown")
+    result = ingest_folder(catalogue, thumbnails, folder)
+    assert result.added == 1
+    assert catalogue.image(0).uri == f"{bucket.address}/art/000.png", "nothing is known of it, so it stays"
 
 
 @pytest.mark.parametrize(

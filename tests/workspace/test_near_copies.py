@@ -9,6 +9,7 @@ from bam_engine import learning
 from bam_engine.collection import ingest_folder
 from bam_engine.embedding import encoder_key
 from bam_engine.gallery import near_duplicates
+from bam_engine.learning.picture_comparison import look_of
 from bam_engine.workspace import Workspace, near_copies
 from bam_engine.workspace.encoders import EncoderChoice
 from bam_engine.workspace.vectors import embed_collection
@@ -120,3 +121,32 @@ def test_pairs_left_uncompared_change_no_group_and_no_link(
     first = np.arange(n, dtype=np.int32)
     assert np.array_equal(learning.representatives(first, kept), learning.representatives(first, every))
     assert np.array_equal(learning.linked_rows(kept, n), learning.linked_rows(every, n))
+
+
+def test_pictures_without_anything_to_compare_are_no_copies_by_their_looks() -> None:
+    grey, stripes, board = (np.full((256, 256, 3), 128, np.uint8) for _ in range(3))
+    stripes[:] = np.where(np.arange(256) // 2 % 2, 0, 255)[None, :, None]
+    board[:] = np.where((np.arange(256)[:, None] + np.arange(256)) % 2, 0, 255)[:, :, None]
+    looks = [look_of(each) for each in (grey, stripes, board)]
+    assert all(look.plain for look in looks), "the pixels of a look are coarser than the pattern"
+    drawn = np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8).repeat(32, 0).repeat(32, 1)
+    assert not look_of(drawn).plain
+
+
+def test_what_was_compared_for_one_label_is_not_compared_again_for_the_next(
+    searched: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[int, int]] = []
+    compare = near_copies.Comparison.__call__
+    monkeypatch.setattr(
+        near_copies.Comparison,
+        "__call__",
+        lambda self, pairs: compared.extend(map(tuple, pairs.tolist())) or compare(self, pairs),
+    )
+    n = len(searched.catalogue)
+    rows, others = np.arange(0, n, 2), np.arange(1, n, 2)
+    first = near_copies.copied(searched, rows, others[:-1])
+    assert compared
+    again = near_copies.copied(searched, rows, others)
+    assert (first <= again).all()
+    assert len(compared) == len(set(compared)), "no pair is compared twice"
