@@ -76,7 +76,7 @@ def set_role(workspace: Workspace, options: Namespace) -> None:
 def reset(workspace: Workspace, options: Namespace) -> None:
     """Give an account another password."""
     account = workspace.team.accounts.get(options.name)
-    workspace.team.accounts.reset(account.id, read_password(options.password_stdin))
+    workspace.team.accounts.set_password(account.id, read_password(options.password_stdin), reset=True)
     print(f"{account.name} has another password, which alone signs them in, and is signed out everywhere")
 
 

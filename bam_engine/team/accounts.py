@@ -140,8 +140,8 @@ class Accounts:
             log_activity(connection, "changed role", f"{account.name} from {account.role} to {role}")
         return self.existing(account_id)
 
-    def set_password(self, account_id: int, password: str) -> None:
-        """Give an account another password, and end its sessions.
+    def set_password(self, account_id: int, password: str, *, reset: bool = False) -> None:
+        """Give an account another password, and end its sessions; with ``reset``, that alone signs it in from then on.
 
         Raises
         ------
@@ -153,25 +153,10 @@ class Accounts:
         hashed = hash_password(password)
         with self._changing(account_id) as (connection, account):
             connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(password=hashed))
-            end_sessions(connection, account.id)
-            log_activity(connection, "changed password", account.name)
-
-    def reset(self, account_id: int, password: str) -> None:
-        """Give an account another password, which alone signs it in from then on, and end its sessions.
-
-        Raises
-        ------
-        TeamError
-            The password is too short or too long.
-        NotFound
-            There is no such account.
-        """
-        hashed = hash_password(password)
-        with self._changing(account_id) as (connection, account):
-            connection.execute(sa.update(accounts).where(accounts.c.id == account_id).values(password=hashed))
-            disconnect_identities(connection, account_id)
+            if reset:
+                disconnect_identities(connection, account_id)
             end_sessions(connection, account_id)
-            log_activity(connection, "reset password", account.name)
+            log_activity(connection, "reset password" if reset else "changed password", account.name)
 
     def is_password(self, account: Account | None, password: str) -> bool:
         """Return whether a password is that of an account; it takes as long where there is no account."""

@@ -11,18 +11,7 @@ from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.database import accounts, invitations, join_requests, sessions
 from bam_engine.errors import AnnotationError, NotFound, TeamError
 from bam_engine.team import MAX_LENGTH, MIN_LENGTH, Account, Role, Team, passwords, role_of
-
-SECRET = "a blue door in June"
-
-
-@pytest.fixture
-def team(database: sa.Engine) -> Team:
-    return Team(database)
-
-
-@pytest.fixture
-def olga(team: Team) -> Account:
-    return team.accounts.add("Olga", Role.OWNER, SECRET)
+from tests.team.conftest import SECRET
 
 
 def test_an_account_is_that_of_an_annotator_who_may_have_answered_before(team: Team, database: sa.Engine) -> None:

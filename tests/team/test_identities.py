@@ -9,19 +9,9 @@ from bam_engine.annotation.annotator_store import Annotators
 from bam_engine.database import accounts, frozen_tables, identities, metadata
 from bam_engine.errors import TeamError
 from bam_engine.team import Account, Identity, Role, Team, recent_activity
+from tests.team.conftest import SECRET
 
 ADA = Identity("https://uni.example", "17", "ada@uni.example")
-SECRET = "a blue door in June"
-
-
-@pytest.fixture
-def team(database: sa.Engine) -> Team:
-    return Team(database)
-
-
-@pytest.fixture
-def olga(team: Team) -> Account:
-    return team.accounts.add("Olga", Role.OWNER, SECRET)
 
 
 def test_an_identity_signs_in_the_account_that_it_joined_as(team: Team) -> None:
@@ -103,7 +93,7 @@ def test_the_log_says_who_came_and_who_was_connected(team: Team, olga: Account, 
 def test_a_reset_leaves_the_password_as_the_only_way_in(team: Team, olga: Account) -> None:
     team.identities.connect(olga, ADA)
     token = team.sessions.begin(olga)
-    team.accounts.reset(olga.id, SECRET)
+    team.accounts.set_password(olga.id, SECRET, reset=True)
     assert team.identities.account(ADA) is None
     assert team.sessions.account(token) is None
     assert team.accounts.is_password(olga, SECRET)

@@ -11,19 +11,9 @@ from bam_engine.errors import BamError, NotFound, TeamError
 from bam_engine.team import Account, Role, Team
 from bam_engine.team.invitations import MAX_DAYS
 from bam_engine.team.join_requests import MOST, NOTE_LENGTH
+from tests.team.conftest import SECRET
 
-SECRET = "a blue door in June"
 REFUSED = "has expired, was used or was revoked"
-
-
-@pytest.fixture
-def team(database: sa.Engine) -> Team:
-    return Team(database)
-
-
-@pytest.fixture
-def olga(team: Team) -> Account:
-    return team.accounts.add("Olga", Role.OWNER, SECRET)
 
 
 def test_an_invitation_gives_its_role_once(team: Team, olga: Account) -> None:

@@ -9,18 +9,7 @@ from bam_engine.database import annotators, sessions
 from bam_engine.errors import TeamError
 from bam_engine.team import Account, Role, Team, TooManyAttempts
 from bam_engine.team.throttle import FREE
-
-SECRET = "a blue door in June"
-
-
-@pytest.fixture
-def team(database: sa.Engine) -> Team:
-    return Team(database)
-
-
-@pytest.fixture
-def olga(team: Team) -> Account:
-    return team.accounts.add("Olga", Role.OWNER, SECRET)
+from tests.team.conftest import SECRET
 
 
 def test_a_token_is_the_person_who_signed_in_under_any_spelling(team: Team, olga: Account) -> None:
