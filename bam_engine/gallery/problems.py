@@ -6,6 +6,7 @@ collection. An image that was not measured is :data:`NOT_MEASURED`, and never wi
 """
 
 import fcntl
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,7 +43,6 @@ IS_MEASURED = 1 << len(PROBLEMS)
 
 RECORD = np.dtype([*((name, "<f4") for name in MEASURES), ("check", "<u4")])
 _BLOCK = 512
-_LOCK = "measuring.lock"
 _UNREADABLE = Measures(*[float("nan")] * len(MEASURES))
 _RECORDS = Kind[Records]("measures of images", of="workspace", until="images are measured", limit=1)
 _FLAGS = Kind[Flags]("problems of images", of="workspace", until="images are measured", limit=1)
@@ -98,18 +98,20 @@ def scan(workspace: Workspace, *, report: Report = silent) -> Progress:
 @contextmanager
 def _alone(workspace: Workspace) -> Iterator[None]:
     """Let one program at a time measure: each would cut off what another has written further on."""
-    file = MEASURED.path(workspace).with_name(_LOCK)
+    folder = MEASURED.path(workspace).parent
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = file.open("ab")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise DiskFull(f"Measures of pictures cannot be saved in {file.parent}: {error.strerror}.") from error
-    with lock:
+        raise DiskFull(f"Measures of pictures cannot be saved in {folder}: {error.strerror}.") from error
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BamError("Pictures are being measured already. Wait until that has finished.") from error
         yield
+    finally:
+        os.close(lock)
 
 
 def progress(workspace: Workspace) -> Progress:

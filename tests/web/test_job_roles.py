@@ -17,6 +17,7 @@ ROOT = Path(people.__file__).parents[1]
 VIEWERS = {
     "web/gallery_actions.py names_ready",
     "web/gallery_filters.py _facet_scan",
+    "web/gallery_filters.py _problems",
     "bam_engine/maps/regions.py _start_naming",
     "bam_engine/maps/sprite_packing.py start",
 }
