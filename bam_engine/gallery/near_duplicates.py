@@ -77,11 +77,11 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
     EmbeddingError
         Nothing is embedded yet.
     Stopped
-        By ``report``; the finished tables are stored and the next search resumes after them.
+        By ``report``; the next search resumes after the finished tables, and compares all pictures of the pairs.
     DiskFull
         The result cannot be stored.
     """
-    vectors, state = vectors_of(workspace), vectors_state(workspace)
+    vectors, state = vectors_of(workspace), f"{_GROUPS_VERSION} {vectors_state(workspace)}"
     report(0, _STEPS, "reading the vectors")
     search = learning.NearDuplicateSearch(vectors, near_copies.VECTORS)
     pairs = _candidates(workspace, search, state, report)
@@ -101,17 +101,20 @@ def find_groups(workspace: Workspace, *, report: Report = silent) -> FoldSummary
 
 
 def _candidates(workspace: Workspace, search: learning.NearDuplicateSearch, state: str, report: Report) -> Pairs:
-    """Return the pairs (m, 2) to be compared, of images with different vectors; each finished table is stored."""
+    """Return the pairs (m, 2) to be compared, of images with different vectors; each finished table is stored.
+
+    Outlines come first: where vectors give more pairs than are compared, those of outlines are among them.
+    """
     pairs, done = _stored_pairs(workspace, state)
     report(done + 1, _STEPS, f"{len(pairs):,} pairs")
     outlines: tuple[learning.NearDuplicateSearch, Groups] | None = None
     while done < _STEPS - 1 and len(pairs) < learning.MAX_PAIRS:
-        if done < learning.TABLES:
-            new = search.find_pairs(done)
+        if done >= _OUTLINE_TABLES:
+            new = search.find_pairs(done - _OUTLINE_TABLES)
         else:
             outlines = outlines or _by_outline(workspace, search.first, state)
-            new = outlines[0].find_pairs(done - learning.TABLES)
-            new = outlines[1][new] if done > learning.TABLES else np.concatenate([outlines[1][new], _same(*outlines)])
+            new = outlines[1][outlines[0].find_pairs(done)]
+            new = np.concatenate([new, _same(*outlines)]) if done == 0 else new
             new = np.sort(new[new[:, 0] != new[:, 1]], axis=1)
         pairs = learning.unique_pairs(np.concatenate([pairs, new]))
         done += 1

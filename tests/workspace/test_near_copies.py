@@ -12,7 +12,7 @@ from bam_engine.gallery import near_duplicates
 from bam_engine.learning.picture_comparison import look_of
 from bam_engine.workspace import Workspace, near_copies
 from bam_engine.workspace.encoders import EncoderChoice
-from bam_engine.workspace.vectors import embed_collection
+from bam_engine.workspace.vectors import embed_collection, vectors_of
 from benchmarks.copied_pictures import KINDS, write_copies
 from tests.learning.test_picture_comparison import CHANGED_MORE, dial, scene
 
@@ -150,3 +150,17 @@ def test_what_was_compared_for_one_label_is_not_compared_again_for_the_next(
     again = near_copies.copied(searched, rows, others)
     assert (first <= again).all()
     assert len(compared) == len(set(compared)), "no pair is compared twice"
+
+
+def test_where_vectors_give_too_many_pairs_copies_by_their_outlines_are_compared_first(
+    searched: Workspace, pictures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learning, "MAX_PAIRS", 1)  # reached by the first table
+    search = learning.NearDuplicateSearch(vectors_of(searched), near_copies.VECTORS)
+    pairs = near_duplicates._candidates(searched, search, "limited", lambda *_: None).tolist()
+    folder, written = pictures
+    originals = rows_of(searched, folder, [f"{number}.png" for number in range(ORIGINALS)])
+    rows = searched.catalogue.rows_of({str(file) for file, _, _ in written})
+    halves = [(originals[number], rows[str(file)]) for file, number, kind in written if kind == "half the size"]
+    found = sum(sorted(pair) in pairs or search.first[pair[0]] == search.first[pair[1]] for pair in halves)
+    assert found >= len(halves) / 2
