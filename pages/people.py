@@ -99,12 +99,9 @@ def password_form(account: Account) -> None:
 
 def change_password(account: Account, before: str, new: str, again: str) -> None:
     """Change one's own password, by the one before."""
-    place = f"account {account.id}"  # of its own: nobody delays another
-    team.throttle.attempt(account.name, place)
-    if not team.accounts.is_password(account, before):
+    if not team.sessions.confirms(account, before):
         st.error("The password that you have is another one. Nothing has changed.", icon=":material/error:")
         return
-    team.throttle.succeeded(account.name, place)
     if new != again:
         st.error("The two new passwords are not the same. Nothing has changed.", icon=":material/error:")
     else:

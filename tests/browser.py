@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bam_engine.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 120_000
+"""Milliseconds for one step of a person, on a machine that may be busy."""
 CHROMIUM = Path("/usr/bin/chromium")
 NO_BROWSER = "the browser is not here"
 """The start of the reason of a skip for lack of Chromium."""
@@ -114,3 +116,10 @@ def wait_for(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
                 break
             time.sleep(0.1)
     pytest.fail(f"the test's server did not start: {log.read_text()}")
+
+
+def somebody(browser: "Browser", address: str) -> "Page":
+    """A browser of its own, with nobody signed in."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
+    context.set_default_timeout(PATIENCE)
+    return context.new_page()

@@ -116,8 +116,7 @@ class Identities:
             It is connected already.
         """
         self.check_free(identity)
-        of_them = (join_requests.c.issuer == identity.issuer) & (join_requests.c.subject == identity.subject)
-        connection.execute(sa.delete(join_requests).where(of_them))
+        forget_requests(connection, identity)
         row, values = self._row(identity), {"account_id": account_id, **identity.values, "made_at": now()}
         if row is None:
             connection.execute(sa.insert(identities).values(values))
@@ -132,3 +131,9 @@ class Identities:
     def _row(self, identity: Identity) -> sa.Row[Any] | None:
         rows = snapshot_of(self._engine).rows_with(identities.c.subject, identity.subject)
         return next((row for row in rows if row.issuer == identity.issuer), None)
+
+
+def forget_requests(connection: sa.Connection, identity: Identity) -> None:
+    """Delete what an identity asked for, inside a transaction."""
+    of_them = (join_requests.c.issuer == identity.issuer) & (join_requests.c.subject == identity.subject)
+    connection.execute(sa.delete(join_requests).where(of_them))

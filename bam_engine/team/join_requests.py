@@ -13,7 +13,7 @@ from bam_engine.annotation.names import check_annotator_name
 from bam_engine.database import annotators, join_requests, lock, log_activity, now, snapshot_of
 from bam_engine.errors import NotFound, TeamError
 from bam_engine.team.accounts import Account, Accounts
-from bam_engine.team.identities import Identities, Identity
+from bam_engine.team.identities import Identities, Identity, forget_requests
 from bam_engine.team.passwords import NO_PASSWORD, hash_password
 from bam_engine.team.roles import Role
 
@@ -76,8 +76,7 @@ class JoinRequests:
             values = {"name": name, "password": hashed, "note": note, "made_at": now()}
             if identity is not None:
                 values |= identity.values
-                of_them = (join_requests.c.issuer == identity.issuer) & (join_requests.c.subject == identity.subject)
-                connection.execute(sa.delete(join_requests).where(of_them))
+                forget_requests(connection, identity)
             self._check_room()
             connection.execute(sa.insert(join_requests).values(values))
 

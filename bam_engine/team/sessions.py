@@ -38,6 +38,21 @@ class Sessions:
         self._throttle.succeeded(name, address)
         return self.begin(account, before=before)
 
+    def confirms(self, account: Account, password: str) -> bool:
+        """Return whether a password is that of whoever is signed in to an account; guesses slow down nobody else.
+
+        Raises
+        ------
+        TooManyAttempts
+            There were too many failed attempts.
+        """
+        place = f"account {account.id}"  # of its own
+        self._throttle.attempt(account.name, place)
+        if not self._accounts.is_password(account, password):
+            return False
+        self._throttle.succeeded(account.name, place)
+        return True
+
     def begin(self, account: Account, *, before: str = "") -> str:
         """Return the token of a new session of an account; the one whose token is ``before`` ends."""
         token = new_token()

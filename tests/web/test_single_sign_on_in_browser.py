@@ -4,20 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from bam_engine.annotation import Attribute
 from bam_engine.team import Role
 from bam_engine.team import identity_provider as settings
 from bam_engine.workspace import Workspace
-from tests.browser import ROOT, served
+from tests.browser import PATIENCE, ROOT, served, somebody
 from tests.web.identity_provider import CLIENT, SECRET, IdentityProvider, running
 from web import people
 
 pytestmark = pytest.mark.timeout(900)
 
 PASSWORD = "a blue door in June"
-PATIENCE = 120_000  # milliseconds for one step, on a machine that may be busy
 
 
 @pytest.fixture
@@ -43,13 +42,6 @@ def address(workspace: Workspace, watercolor: Attribute, provider: IdentityProvi
     }
     with served("app:app", ROOT, home) as url:
         yield url
-
-
-def somebody(browser: Browser, address: str) -> Page:
-    """A browser of its own, with nobody signed in."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    context.set_default_timeout(PATIENCE)
-    return context.new_page()
 
 
 def test_a_newcomer_joins_and_an_owner_connects_their_account(

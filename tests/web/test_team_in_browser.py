@@ -11,7 +11,7 @@ from bam_engine.annotation import Attribute
 from bam_engine.team import Role
 from bam_engine.training import validation
 from bam_engine.workspace import Workspace
-from tests.browser import ROOT, served
+from tests.browser import PATIENCE, ROOT, served, somebody
 from tests.end_to_end.grid import submit
 from web import people
 
@@ -19,7 +19,6 @@ pytestmark = pytest.mark.timeout(1800)
 
 SECRET, ANNAS = "a blue door in June", "four green chairs in May"
 IMAGES = 6
-PATIENCE = 120_000  # milliseconds for one step, on a machine that may be busy
 
 
 @pytest.fixture
@@ -35,13 +34,6 @@ def address(workspace: Workspace, watercolor: Attribute, tmp_path: Path) -> Iter
     }
     with served("app:app", ROOT, home) as url:
         yield url
-
-
-def somebody(browser: Browser, address: str) -> Page:
-    """A browser of its own, with nobody signed in."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=address)
-    context.set_default_timeout(PATIENCE)
-    return context.new_page()
 
 
 def fill(page: Page, **fields: str) -> None:

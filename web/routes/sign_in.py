@@ -33,7 +33,8 @@ MAX_FORM = 20_000
 
 _SECONDS = int(DAYS * 24 * 60 * 60)
 _NEXT = re.compile(r"/([a-z]*)(\?[!-~]*)?")
-_JOINING = "joining"  # in the throttle: the name for whoever has none yet
+JOINING = "joining"
+"""In the throttle: the name for whoever has none yet."""
 
 Form = dict[str, str]
 Handler = Callable[[Request, Workspace, Form], Response]
@@ -164,7 +165,7 @@ def _show_ask(_request: Request, _workspace: Workspace, _form: Form) -> Response
 def _ask(request: Request, workspace: Workspace, form: Form) -> Response:
     name, note = form.get("name", ""), form.get("note", "")
     try:
-        workspace.team.throttle.attempt(_JOINING, address_of(request))
+        workspace.team.throttle.attempt(JOINING, address_of(request))
         workspace.team.requests.ask(name, typed_twice(form), note)
     except TooManyAttempts as error:
         return _later(ask_page(name=name, note=note, problem=str(error), status=429), error)

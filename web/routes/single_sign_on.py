@@ -20,11 +20,11 @@ from bam_engine.team.identity_provider import check_installed
 from bam_engine.workspace import Workspace
 from web import openid, people
 from web.openid import BACK, MINUTES, ProviderRefused, ProviderSilent
-from web.routes.sign_in import Form, address_of, form_route, go, safe_next, signed_in, token_of
+from web.routes.sign_in import JOINING, Form, address_of, form_route, go, safe_next, signed_in, token_of
 from web.routes.sign_in_pages import connect_page, leaving_page, message_page, newcomer_page
 
 _CONNECTING, _ON_THE_WAY, _ARRIVED = "connecting", "on the way", "arrived"  # what a cookie is good for
-_JOINING, _ARRIVING = "joining", "arriving"  # in the throttle: the names for whoever has none yet
+_ARRIVING = "arriving"  # in the throttle, like ``JOINING``
 _AT_ONCE = 20  # conversations with the provider
 _ASKED = "An owner decides. Once they have, sign in the same way again."
 _LOST = (
@@ -140,7 +140,7 @@ class _Doors:
             return message_page("This invitation does not hold", str(error), 404)
         try:
             if role is None:
-                team.throttle.attempt(_JOINING, address_of(request))
+                team.throttle.attempt(JOINING, address_of(request))
                 team.requests.ask(name, note=note, identity=identity)
                 return _forgetting(message_page("Your request was sent", _ASKED))
             if kept["invitation"]:
@@ -180,15 +180,13 @@ class _Doors:
         account = people.account_of(request.cookies)
         if account is None:
             return go("/sign-in")
-        team, place = workspace.team, f"account {account.id}"
         try:
-            team.throttle.attempt(account.name, place)
+            confirmed = workspace.team.sessions.confirms(account, form.get("password", ""))
         except TooManyAttempts as error:
             return connect_page(account.name, self._provider.name, problem=str(error), status=429)
-        if not team.accounts.is_password(account, form.get("password", "")):
+        if not confirmed:
             words = "The password is another one. Nothing has changed."
             return connect_page(account.name, self._provider.name, problem=words, status=403)
-        team.throttle.succeeded(account.name, place)
         response = leaving_page(self._provider.name, "/sign-in/provider")
         return _keeping(response, {"account": account.id}, _CONNECTING)
 
